@@ -1,0 +1,1 @@
+"""What to run: one trial's configuration, search spaces, grids, claims, study files. No torch, no Optuna."""
