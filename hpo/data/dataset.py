@@ -1,0 +1,40 @@
+"""A data set: the images and labels of its splits, as arrays shared between processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images and labels of one source, in the source's order.
+
+    The image arrays are views of one memory-mapped file: processes share its pages, and a write stays private.
+
+    Attributes:
+        name: the known name, or the file or folder name of the source.
+        classes: names, sorted or in the source's documented order; a label is an index into them.
+        train_images, test_images: uint8 [N, H, W, C], C being 1 (grey) or 3 (RGB).
+        train_labels, test_labels: int64 [N].
+        val_images, val_labels: the same of the source's own validation split, None where it has none.
+        ordered: the source's order is already mixed, so that its first N images are a fair sample of it.
+        fingerprint: sha256 (hex) of everything above but the name: what was trained on, however it was packed.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+    val_images: np.ndarray | None
+    val_labels: np.ndarray | None
+    ordered: bool
+    fingerprint: str
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        height, width, channels = self.train_images.shape[1:]
+        return height, width, channels

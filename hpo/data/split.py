@@ -1,0 +1,71 @@
+"""Which training images are held out for validation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hpo.errors import DataError
+
+if TYPE_CHECKING:
+    from hpo.data.dataset import Dataset
+    from hpo.definition.data_config import DataConfig
+
+
+def split_indices(dataset: Dataset, config: DataConfig) -> tuple[np.ndarray, np.ndarray]:
+    """Rows to train on and rows to validate on, each int64 [n] in increasing order.
+
+    `first` holds out the first `config.validation` images: of the source's order where that is mixed, else of a shuffle
+    fixed by `config.split_seed`. `stratified` always shuffles, and holds out the same share of every class. A source
+    with its own validation split keeps it: then all training images are trained on, and the second array counts rows
+    of `dataset.val_images`.
+
+    Raises:
+        DataError: `config.validation` leaves nothing to train on, or a class without a training image.
+    """
+    n = len(dataset.train_labels)
+    if dataset.val_labels is not None:
+        return np.arange(n), np.arange(len(dataset.val_labels))
+    if not 1 <= config.validation < n:
+        raise DataError(
+            f"validation must be between 1 and {n - 1}, {dataset.name} having {n:,} training images, "
+            f"but got {config.validation}."
+        )
+    if config.split == "stratified":
+        held_out = stratified_sample(dataset.train_labels, config.validation, config.split_seed)
+    else:
+        order = np.arange(n) if dataset.ordered else _shuffled(n, config.split_seed)
+        held_out = np.sort(order[: config.validation])
+    trained_on = np.setdiff1d(np.arange(n), held_out, assume_unique=True)
+    left = np.bincount(dataset.train_labels[trained_on], minlength=len(dataset.classes))
+    if not left.all():
+        name = dataset.classes[int(left.argmin())]
+        raise DataError(
+            f"validation = {config.validation} of {n:,} training images leaves class '{name}' of {dataset.name} "
+            "none to train on; hold out fewer."
+        )
+    return trained_on, held_out
+
+
+def stratified_sample(labels: np.ndarray, size: int, seed: int) -> np.ndarray:
+    """Draws `size` rows such that each class has its exact share, rounded by largest remainder.
+
+    Args:
+        labels: int64 [N].
+        size: at most N.
+        seed: of the draw within each class.
+
+    Returns:
+        int64 [size], in increasing order.
+    """
+    counts = np.bincount(labels)
+    # Integers throughout: equal remainders are truly equal, and then the lower class comes first.
+    quotas, remainders = np.divmod(counts * size, len(labels))
+    quotas[np.argsort(-remainders, kind="stable")[: size - quotas.sum()]] += 1
+    order = _shuffled(len(labels), seed)
+    return np.sort(np.concatenate([order[labels[order] == k][:quota] for k, quota in enumerate(quotas)]))
+
+
+def _shuffled(n: int, seed: int) -> np.ndarray:
+    return np.random.Generator(np.random.PCG64(seed)).permutation(n)
