@@ -15,7 +15,7 @@ of the statistic's mean over replicates against a hypothesis.
 
 | key | says |
 | --- | --- |
-| `of`, `versus` | experiments, one or a list; a level has to hold for each of `of`, a difference or ratio for each pair |
+| `of`, `versus` | experiments, one or a list: a level has to hold for each, a difference or ratio for each pair |
 | `quantity` | what is read off a run; `test_accuracy` if left out |
 | `statistic` | how runs are combined; `difference` if left out, `level` where there is no `versus` |
 | `above`, `below`, `within` | the hypothesis: the side of a bound, or a margin of equivalence `[low, high]` |
