@@ -36,5 +36,6 @@ class Dataset:
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
+        """(H, W, C)."""
         height, width, channels = self.train_images.shape[1:]
         return height, width, channels

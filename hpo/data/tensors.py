@@ -59,11 +59,13 @@ class TensorData:
 
     @property
     def n_features(self) -> int:
+        """Values in one image."""
         height, width, channels = self.image_shape
         return height * width * channels
 
     @property
     def n_classes(self) -> int:
+        """Number of classes."""
         return len(self.classes)
 
     @classmethod

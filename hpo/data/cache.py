@@ -1,0 +1,133 @@
+"""The cache of decoded data sets: each one array file, mapped into the memory of every process that uses it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+
+from hpo.data.dataset import Dataset
+from hpo.data.image_file import write_images
+from hpo.data.source import SPLITS, Contents, Progress, Source
+
+# Part of every key: raise it when the layout below or the rule of decoding changes.
+_FORMAT = 1
+_IMAGES, _LABELS, _DESCRIPTION = "images.uint8", "labels.int64", "dataset.json"
+
+
+@dataclass(frozen=True)
+class Cache:
+    """Decoded data sets below one folder, each in a folder of its own that appears whole or not at all.
+
+    One holds `images.uint8` ([N, H, W, C], the rows of train, val and test in this order), `labels.int64` ([N]) and
+    `dataset.json` (classes, shapes, fingerprint).
+    """
+
+    root: Path
+
+    def load(self, source: Source, image_size: int | None, progress: Progress | None = None) -> Dataset:
+        """Opens the decoded source, decoding it first if need be: once, however many processes ask.
+
+        Args:
+            source: what to decode.
+            image_size: side in pixels to resize to, or None.
+            progress: told how many images are decoded.
+
+        Raises:
+            DataError: the source cannot be read; the cache is left as it was.
+            OSError: the cache cannot be written.
+        """
+        key = hashlib.sha256(f"{_FORMAT}\0{image_size}\0{source.key()}".encode()).hexdigest()[:32]
+        entry = self.root / key
+        dataset = _open(entry, source.name)
+        if dataset is None:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{entry}.lock"):
+                dataset = _open(entry, source.name)  # another process may have decoded it meanwhile
+                if dataset is None:
+                    _decode(entry, source, image_size, progress)
+                    dataset = _open(entry, source.name)
+        if dataset is None:
+            raise OSError(f"{entry} cannot be read back")
+        return dataset
+
+
+def _decode(entry: Path, source: Source, image_size: int | None, progress: Progress | None) -> None:
+    """Writes a cache entry under a temporary name, then gives it its own. The caller holds its lock."""
+    partial = entry.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
+    try:
+        partial.mkdir()
+        contents = source.contents(image_size)
+        labels = np.concatenate([contents.labels[split] for split in SPLITS if split in contents.labels])
+        labels.astype("<i8").tofile(partial / _LABELS)
+        images = _counted(contents, len(labels), f"decoding {source.name}", progress)
+        shape = write_images(partial / _IMAGES, len(labels), images)
+        description = {
+            "classes": contents.classes,
+            "splits": {split: len(of_split) for split, of_split in contents.labels.items()},
+            "shape": shape,
+            "ordered": contents.ordered,
+        }
+        fingerprint = _fingerprint(description, *_map(partial))
+        (partial / _DESCRIPTION).write_text(json.dumps({**description, "fingerprint": fingerprint}))
+        shutil.rmtree(entry, ignore_errors=True)  # damaged, if it is there at all
+        partial.rename(entry)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _counted(
+    contents: Contents, total: int, description: str, progress: Progress | None
+) -> Iterator[tuple[int, np.ndarray]]:
+    """The images of `contents`, with `progress` told about every hundredth part."""
+    step = max(1, total // 100)
+    for done, image in enumerate(contents.images, start=1):
+        yield image
+        if progress is not None and (done % step == 0 or done == total):
+            progress(description, done, total)
+
+
+def _open(entry: Path, name: str) -> Dataset | None:
+    """Opens a cache entry; None if it is missing or damaged: not one byte is interpreted before the fingerprint fits."""
+    try:
+        description = json.loads((entry / _DESCRIPTION).read_text())
+        fingerprint = description.pop("fingerprint")
+        flat_images, labels = _map(entry)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    if fingerprint != _fingerprint(description, flat_images, labels):
+        return None
+    images = flat_images.reshape(description["shape"])
+    splits = description["splits"]
+    train, val = splits["train"], splits["train"] + splits.get("val", 0)
+    return Dataset(
+        name=name,
+        classes=tuple(description["classes"]),
+        train_images=images[:train],
+        train_labels=labels[:train],
+        test_images=images[val:],
+        test_labels=labels[val:],
+        val_images=images[train:val] if "val" in splits else None,
+        val_labels=labels[train:val] if "val" in splits else None,
+        ordered=description["ordered"],
+        fingerprint=fingerprint,
+    )
+
+
+def _map(entry: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The bytes of all images, mapped, and the labels; a write to either changes no file."""
+    return np.memmap(entry / _IMAGES, dtype=np.uint8, mode="c"), np.fromfile(entry / _LABELS, dtype="<i8")
+
+
+def _fingerprint(description: dict[str, object], images: np.ndarray, labels: np.ndarray) -> str:
+    digest = hashlib.sha256(json.dumps(description).encode())
+    digest.update(labels.data)
+    digest.update(images.data)
+    return digest.hexdigest()

@@ -1,0 +1,64 @@
+"""From the name of a data set to its arrays."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+from hpo.data.archive import open_archive
+from hpo.data.cache import Cache
+from hpo.data.dataset import Dataset
+from hpo.data.digits import Digits
+from hpo.data.folder import Folder
+from hpo.data.image_tree import ImageTree
+from hpo.data.source import Progress, Source
+from hpo.data.torchvision_set import TORCHVISION_CLASSES, TorchvisionSet
+from hpo.errors import DataError, closest
+
+if TYPE_CHECKING:
+    from hpo.definition.data_config import DataConfig
+
+KNOWN_DATASETS = (Digits.name, *TORCHVISION_CLASSES)
+
+
+def load_dataset(config: DataConfig, data_dir: Path | None = None, progress: Progress | None = None) -> Dataset:
+    """Opens the data set of `config`, fetching and decoding it the first time.
+
+    Args:
+        config: names the data set (a known name comes before a path of the same name) and its image size.
+        data_dir: where downloads and decoded images are kept; default is the environment's HPO_DATA_DIR, or else the
+            user's cache folder.
+        progress: called as `progress(description, done, total)` while images are decoded.
+
+    Raises:
+        DataError: there is no such data set, it breaks a rule, or the cache cannot be written.
+    """
+    root = data_dir or Path(os.environ.get("HPO_DATA_DIR") or platformdirs.user_cache_dir("hpo"))
+    try:
+        return Cache(root / "decoded").load(_find_source(config.dataset, root), config.image_size, progress)
+    except OSError as error:
+        raise DataError(
+            f"The data cache {root} cannot be written: {error.strerror or error}. "
+            "Choose another folder with --data-dir or HPO_DATA_DIR."
+        ) from error
+
+
+def _find_source(dataset: str, root: Path) -> Source:
+    if dataset == Digits.name:
+        return Digits()
+    if dataset in TORCHVISION_CLASSES:
+        return TorchvisionSet(dataset, root / "downloads")
+    path = Path(dataset).expanduser()
+    if path.is_dir():
+        return ImageTree(Folder(path))
+    if path.exists():
+        return ImageTree(open_archive(path))
+    if len(path.parts) > 1 or path.suffix:
+        raise DataError(f"Data set '{dataset}' does not exist: no such file or folder from {Path.cwd()}.")
+    raise DataError(
+        f"Unknown data set '{dataset}'. {closest(dataset, KNOWN_DATASETS)} "
+        "Or give the path of a folder or archive of train/CLASS/* and test/CLASS/* images."
+    )
