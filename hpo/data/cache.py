@@ -95,7 +95,7 @@ def _counted(
 
 
 def _open(entry: Path, name: str) -> Dataset | None:
-    """Opens a cache entry; None if it is missing or damaged: not one byte is interpreted before the fingerprint fits."""
+    """Opens a cache entry; None if it is missing or damaged. Nothing is interpreted before the fingerprint fits."""
     try:
         description = json.loads((entry / _DESCRIPTION).read_text())
         fingerprint = description.pop("fingerprint")

@@ -8,26 +8,8 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from hpo.errors import DataError
-
-
-class FileTree(Protocol):
-    """Files by their name: a path with forward slashes, relative to the top."""
-
-    @property
-    def path(self) -> Path:
-        """The folder or archive itself."""
-
-    def key(self, names: Iterable[str]) -> str:
-        """Identifies the content of the files `names`."""
-
-    def listing(self, folder: str) -> list[str]:
-        """Names in a folder ("" is the top), sorted and without the folder's own; a sub-folder's ends with "/"."""
-
-    def read(self, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        """(name, content) of the files `names`, in whichever order is fastest."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from hpo.data.folder import FileTree
+from hpo.data.file_tree import FileTree
 from hpo.data.image import decode_image
 from hpo.data.source import SPLITS, Contents
 from hpo.errors import DataError
@@ -39,7 +39,7 @@ class ImageTree:
 
     def contents(self, image_size: int | None) -> Contents:
         """See `Source`."""
-        classes = self._classes("train")
+        classes = tuple(self._tree["train"])
         labels = {
             split: np.repeat(np.arange(len(classes)), [len(names) for names in folders.values()])
             for split, folders in self._tree.items()
@@ -67,9 +67,6 @@ class ImageTree:
         for folders in self._tree.values():
             for names in folders.values():
                 yield from names
-
-    def _classes(self, split: str) -> tuple[str, ...]:
-        return tuple(self._tree[split])
 
     @cached_property
     def _tree(self) -> dict[str, dict[str, list[str]]]:
