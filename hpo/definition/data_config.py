@@ -9,7 +9,8 @@ class DataConfig(BaseModel):
     """The data of a study: the same for each of its trials.
 
     Attributes:
-        dataset: a known name (`cifar10`, `digits`, ...) or a path to a folder or archive of `train/CLASS/*`, `test/CLASS/*`.
+        dataset: a known name (`cifar10`, `digits`, ...) or a path to a folder or archive that holds `train/CLASS/*` and
+            `test/CLASS/*`.
         image_size: side in pixels to which images are resized; needed where a folder's images differ in size.
         split: which training images are held out for validation: the `first` ones (shuffled before, where the source is
             sorted by class) or a `stratified` sample.

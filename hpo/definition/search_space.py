@@ -11,11 +11,16 @@ Choice = bool | int | float | str
 class Trial(Protocol):
     """The part of an Optuna trial that a space reads."""
 
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int: ...
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
+        """Suggest a whole number."""
+
     def suggest_float(
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
-    ) -> float: ...
-    def suggest_categorical(self, name: str, choices: Any) -> Any: ...
+    ) -> float:
+        """Suggest a number."""
+
+    def suggest_categorical(self, name: str, choices: Any) -> Any:
+        """Suggest one of `choices`."""
 
 
 class Parameter(BaseModel):
@@ -82,7 +87,8 @@ class Parameter(BaseModel):
         if self.choices is not None:
             value: Choice = trial.suggest_categorical(name, list(self.choices))
             return value
-        assert self.low is not None and self.high is not None
+        assert self.low is not None
+        assert self.high is not None
         if self.type == "int":
             return trial.suggest_int(name, int(self.low), int(self.high), step=int(self.step or 1), log=self.log)
         return trial.suggest_float(name, self.low, self.high, step=self.step, log=self.log)
@@ -91,7 +97,8 @@ class Parameter(BaseModel):
         """Return every choice, or both ends of the range."""
         if self.choices is not None:
             return self.choices
-        assert self.low is not None and self.high is not None
+        assert self.low is not None
+        assert self.high is not None
         return (int(self.low), int(self.high)) if self.type == "int" else (self.low, self.high)
 
 

@@ -161,7 +161,9 @@ class StudyDefinition(BaseModel):
                 self.trial_config(suggested, seed=0)
             except ValidationError as error:
                 drawn = ", ".join(f"{name}={value}" for name, value in suggested.items())
-                raise DefinitionError(f"[space] can propose a trial that is refused: {describe(error)} ({drawn})") from None
+                raise DefinitionError(
+                    f"[space] can propose a trial that is refused: {describe(error)} ({drawn})"
+                ) from None
 
     def _check_grid(self) -> None:
         names = [experiment.name for experiment in self.experiments]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from hpo.definition.data_config import DataConfig
 from hpo.definition.search_space import Parameter
@@ -85,17 +85,20 @@ def _definition(tables: dict[str, Any], text: str, overrides: Mapping[str, str],
         _refuse_unknown(parameter, Parameter.model_fields, f"[space.{name}] key")
     for experiment in _array(tables, "experiment"):
         _refuse_unknown(experiment, Experiment.model_fields, "[[experiment]] key")
-    return StudyDefinition(
-        **{"name": default_name, **study},
-        data=tables.get("data", {}),
-        trial=_table(tables, "trial"),
-        space=_table(tables, "space"),
-        sampler=tables.get("sampler", {}),
-        pruner=tables.get("pruner", {}),
-        experiments=tuple(_array(tables, "experiment")),
-        claims=tuple(_array(tables, "claim")),
-        text=text,
-        overrides=dict(overrides),
+    return StudyDefinition.model_validate(
+        {
+            "name": default_name,
+            **study,
+            "data": _table(tables, "data"),
+            "trial": _table(tables, "trial"),
+            "space": _table(tables, "space"),
+            "sampler": _table(tables, "sampler"),
+            "pruner": _table(tables, "pruner"),
+            "experiments": tuple(_array(tables, "experiment")),
+            "claims": tuple(_array(tables, "claim")),
+            "text": text,
+            "overrides": dict(overrides),
+        }
     )
 
 

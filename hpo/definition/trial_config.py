@@ -8,6 +8,7 @@ Activation = Literal["relu", "gelu", "silu", "tanh", "leaky_relu", "elu", "selu"
 Init = Literal[
     "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "orthogonal"
 ]
+Norm = Literal["none", "batch", "layer"]
 Monitor = Literal["val_loss", "val_accuracy"]
 Optimizer = Literal["sgd", "adam", "adamw", "rmsprop"]
 
@@ -46,7 +47,9 @@ Widths = Annotated[
     tuple[Annotated[int, Field(ge=1, le=65536)], ...], BeforeValidator(_split), PlainSerializer(_join, return_type=str)
 ]
 Rates = Annotated[
-    tuple[Annotated[float, Field(ge=0.0, lt=1.0)], ...], BeforeValidator(_split), PlainSerializer(_join, return_type=str)
+    tuple[Annotated[float, Field(ge=0.0, lt=1.0)], ...],
+    BeforeValidator(_split),
+    PlainSerializer(_join, return_type=str),
 ]
 
 
@@ -83,7 +86,7 @@ class TrialConfig(BaseModel):
     taper: float = Field(1.0, gt=0.0, le=4.0)
     activation: Activation = "relu"
     init: Init = "glorot_uniform"
-    norm: Literal["none", "batch", "layer"] = "none"
+    norm: Norm = "none"
     dropout: Rates = (0.0,)
     input_dropout: float = Field(0.0, ge=0.0, lt=1.0)
     l2: float = Field(0.0, ge=0.0)
@@ -151,7 +154,7 @@ class TrialConfig(BaseModel):
             raise ValueError("'lr' contradicts 'lr_multiplier': state one of the two")
         if len(self.dropout) not in (1, len(self.hidden)):
             raise ValueError(
-                f"'dropout' has {len(self.dropout)} rates for {len(self.hidden)} hidden layers; give one, or one a layer"
+                f"'dropout' has {len(self.dropout)} rates for {len(self.hidden)} hidden layers; give one or one each"
             )
         for name, (reader, choices) in READ_ONLY_BY.items():
             choice = getattr(self, reader)
@@ -166,7 +169,7 @@ class TrialConfig(BaseModel):
         if self.schedule == "one_cycle" and self.warmup_epochs:
             raise ValueError("'warmup_epochs' contradicts schedule 'one_cycle', which warms up by itself")
         if self.warmup_epochs >= self.epochs:
-            raise ValueError(f"'warmup_epochs' {self.warmup_epochs:g} leaves none of {self.epochs} epochs to train at 'lr'")
+            raise ValueError(f"'warmup_epochs' {self.warmup_epochs:g} must be below 'epochs' {self.epochs}")
         return self
 
 

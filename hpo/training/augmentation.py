@@ -1,0 +1,46 @@
+"""Random flips and shifts of images, a block at a time."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+# Largest shift in pixels: the usual 4 of a 32-pixel image.
+SHIFT_SHARE = 1 / 8
+
+
+def augment(
+    images: Tensor, shape: tuple[int, int, int], kind: Literal["flip", "flip_shift"], generator: torch.Generator
+) -> Tensor:
+    """Mirror each image left to right with probability 1/2; with `flip_shift` also move it by up to an eighth.
+
+    Pixels that a shift leaves empty repeat the image's edge.
+
+    Args:
+        images: uint8 [n, H * W * C].
+        shape: (H, W, C).
+        kind: what to do.
+        generator: the source of randomness, on the images' device.
+
+    Returns:
+        uint8 [n, H * W * C].
+    """
+    height, width, channels = shape
+    n, device = len(images), images.device
+    columns = torch.arange(width, device=device).expand(n, width)
+    flipped = torch.randint(2, (n, 1), generator=generator, device=device, dtype=torch.bool)
+    columns = torch.where(flipped, width - 1 - columns, columns)
+    rows = torch.arange(height, device=device).expand(n, height)
+    if kind == "flip_shift":
+        rows = _shifted(rows, height, generator)
+        columns = _shifted(columns, width, generator)
+    pixels = images.view(n * height * width, channels)
+    first = torch.arange(n, device=device)[:, None, None] * (height * width)
+    index = first + rows[:, :, None] * width + columns[:, None, :]
+    return pixels.index_select(0, index.flatten()).view(n, -1)
+
+
+def _shifted(positions: Tensor, size: int, generator: torch.Generator) -> Tensor:
+    most = round(size * SHIFT_SHARE)
+    shift = torch.randint(-most, most + 1, (len(positions), 1), generator=generator, device=positions.device)
+    return (positions + shift).clamp_(0, size - 1)

@@ -1,0 +1,109 @@
+"""One training step's forward and backward, written out: autograd's kernels without autograd's overhead.
+
+On networks this small PyTorch spends as long between the kernels as in them. This calls the same kernels in the same
+order as autograd would, so in fp32 the gradients are autograd's, bit for bit.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from hpo.definition.trial_config import TrialConfig
+from hpo.training.activation import BACKWARD, FORWARD
+from hpo.training.linear import LinearProducts
+from hpo.training.mlp import BATCH_NORM_MOMENTUM, MLP, NORM_EPS, Block
+from hpo.training.precision import Precision
+
+aten = torch.ops.aten
+
+
+class Backpropagation:
+    """Computes gradients of the mean cross-entropy of a batch into each parameter's `.grad`.
+
+    BatchNorm's moving variance follows the biased variance of each batch, as in Keras; PyTorch's module would use the
+    unbiased one.
+
+    Args:
+        model: its parameters must have `.grad` already; they are overwritten.
+        config: its activation is read.
+        precision: of the matrix products.
+    """
+
+    def __init__(self, model: MLP, config: TrialConfig, precision: Precision) -> None:
+        self.blocks = model.blocks
+        self.output = model.output
+        self.forward_activation = FORWARD[config.activation]
+        self.backward_activation = BACKWARD[config.activation]
+        self.products = LinearProducts(precision)
+
+    @torch.no_grad()
+    def __call__(self, x: Tensor, targets: Tensor, masks: list[Tensor | None]) -> Tensor:
+        """Run one step.
+
+        Args:
+            x: float32 [n, features], scaled and with the input dropout applied.
+            targets: float32 [n, classes], rows summing to 1.
+            masks: a hidden layer's dropout mask, float32 [n, units], 0 or 1/(1 - rate); None where it drops nothing.
+
+        Returns:
+            Log-probabilities of the classes, float32 [n, classes], without a gradient.
+        """
+        inputs, saved = [x], []
+        hidden = x
+        for block, mask in zip(self.blocks, masks, strict=True):
+            z = self.products.forward(block.linear, hidden)
+            normalized, statistics = _normalize(block, z)
+            activated = self.forward_activation(normalized)
+            hidden = activated if mask is None else activated * mask
+            saved.append((z, statistics, normalized, activated))
+            inputs.append(hidden)
+        log_probabilities = torch.log_softmax(self.products.forward(self.output, hidden), dim=1)
+
+        # Rows of `targets` sum to 1, so the gradient of the logits is softmax - targets.
+        grad = log_probabilities.exp().sub_(targets).div_(len(x))
+        self.products.parameter_gradients(self.output, grad, inputs.pop())
+        above: nn.Linear = self.output
+        for block, mask in zip(reversed(self.blocks), reversed(masks), strict=True):
+            z, statistics, normalized, activated = saved.pop()
+            grad = self.products.input_gradient(above, grad)
+            if mask is not None:
+                grad.mul_(mask)
+            grad = self.backward_activation(grad, normalized, activated)
+            grad = _normalize_backward(block, grad, z, statistics)
+            self.products.parameter_gradients(block.linear, grad, inputs.pop())
+            above = block.linear
+        return log_probabilities
+
+
+def _normalize(block: Block, z: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
+    """Apply a block's norm; return the result and the batch's mean and 1 / deviation, where it has a norm."""
+    norm = block.norm
+    if isinstance(norm, nn.LayerNorm):
+        y, mean, invstd = aten.native_layer_norm(z, norm.normalized_shape, norm.weight, norm.bias, NORM_EPS)
+        return y, (mean, invstd)
+    if not isinstance(norm, nn.BatchNorm1d):
+        return z, None
+    y, mean, invstd = aten.native_batch_norm(z, norm.weight, norm.bias, None, None, True, 0.0, NORM_EPS)
+    assert norm.running_mean is not None and norm.running_var is not None
+    norm.running_mean.lerp_(mean, BATCH_NORM_MOMENTUM)
+    norm.running_var.lerp_(invstd.pow(-2).sub_(NORM_EPS), BATCH_NORM_MOMENTUM)
+    return y, (mean, invstd)
+
+
+def _normalize_backward(block: Block, grad: Tensor, z: Tensor, statistics: tuple[Tensor, Tensor] | None) -> Tensor:
+    """Put the gradients of a block's norm into its parameters; return the gradient of the norm's input."""
+    norm = block.norm
+    if statistics is None or not isinstance(norm, nn.BatchNorm1d | nn.LayerNorm):
+        return grad
+    mean, invstd = statistics
+    if isinstance(norm, nn.LayerNorm):
+        grad, grad_weight, grad_bias = aten.native_layer_norm_backward(
+            grad, z, norm.normalized_shape, mean, invstd, norm.weight, norm.bias, [True, True, True]
+        )
+    else:
+        grad, grad_weight, grad_bias = aten.native_batch_norm_backward(
+            grad, z, norm.weight, None, None, mean, invstd, True, NORM_EPS, [True, True, True]
+        )
+    for parameter, gradient in ((norm.weight, grad_weight), (norm.bias, grad_bias)):
+        assert parameter.grad is not None
+        parameter.grad.copy_(gradient)
+    return grad

@@ -1,0 +1,86 @@
+"""The precision of matrix products: fp32, or bf16 operands with fp32 sums where the machine is faster so.
+
+All tensors stay fp32; only what happens inside a product differs. On a GPU "bf16" means TF32.
+"""
+
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+import torch
+
+Precision = Literal["fp32", "bf16"]
+
+# Multiply-adds of a product below which converting its operands costs more than bf16 saves (measured with AMX).
+SMALLEST_BF16 = 2**21
+
+
+def use(precision: Precision, multiply_adds: int = SMALLEST_BF16) -> None:
+    """Set the precision of the matrix products that follow in this process.
+
+    Args:
+        precision: what the run has.
+        multiply_adds: size of the products; small ones stay in fp32 on a CPU.
+    """
+    bf16 = precision == "bf16" and multiply_adds >= SMALLEST_BF16
+    torch.backends.mkldnn.matmul.fp32_precision = "bf16" if bf16 else "ieee"  # type: ignore[attr-defined]
+
+
+def resolve(precision: Literal["auto", "fp32", "bf16"], device: torch.device) -> Precision:
+    """Return the precision that a configuration's `precision` means on this machine."""
+    if precision != "auto":
+        return precision
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "fp32"
+    return _measured()
+
+
+def _measured() -> Precision:
+    """Return what a micro-benchmark found fastest on this machine's CPU; it runs once a machine and is cached."""
+    machine = f"{_processor()} {os.cpu_count()} torch {torch.__version__}"
+    name = hashlib.sha256(machine.encode()).hexdigest()[:16]
+    cache = Path(platformdirs.user_cache_dir("hpo")) / f"precision-{name}.json"
+    try:
+        cached = json.loads(cache.read_text())
+        if cached["precision"] in ("fp32", "bf16"):
+            return "bf16" if cached["precision"] == "bf16" else "fp32"
+    except (OSError, ValueError, KeyError):
+        pass  # Not measured yet, or damaged: measure.
+    seconds = {precision: _seconds(precision) for precision in ("fp32", "bf16")}
+    fastest: Precision = "bf16" if seconds["bf16"] < 0.95 * seconds["fp32"] else "fp32"
+    temporary = cache.with_suffix(f".{os.getpid()}")
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps({"precision": fastest, "machine": machine, "seconds": seconds}))
+        temporary.replace(cache)
+    except OSError:
+        temporary.unlink(missing_ok=True)  # A cache that cannot be written costs a second at the next start.
+    return fastest
+
+
+def _seconds(precision: Precision) -> float:
+    """Time the products of the documented network's first layer: forward, and the gradient of its weights."""
+    x, w, grad = torch.ones(64, 3072), torch.ones(256, 3072), torch.ones(64, 256)
+    use(precision)
+    times = []
+    for _ in range(20):
+        start = time.perf_counter()
+        torch.mm(x, w.t())
+        torch.mm(grad.t(), x)
+        times.append(time.perf_counter() - start)
+    use("fp32")
+    return sorted(times)[len(times) // 2]
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return "|".join(sorted({line for line in lines if line.startswith(("model name", "flags"))}))
+    except OSError:
+        import platform
+
+        return platform.processor()
