@@ -1,0 +1,1 @@
+"""What came out of a study: runs, comparisons, verdicts, tables. No torch, no Optuna."""

@@ -1,0 +1,144 @@
+"""Two runs, experiments or studies side by side, by the statistics of the claims."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hpo.analysis import estimate
+from hpo.analysis.estimate import ONE_SIDED
+from hpo.analysis.quantities import measure, resolution
+from hpo.analysis.runs import Run
+from hpo.analysis.tables import Column, Row, Table, number, with_noise
+from hpo.definition.claims import Quantity
+
+COMPARED: tuple[Quantity, ...] = (
+    "test_accuracy",
+    "val_accuracy",
+    "train_accuracy",
+    "gap",
+    "val_loss",
+    "seconds",
+    "epochs",
+    "parameters",
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One quantity of two sides. Accuracies are in percent, differences of them in points, times in seconds.
+
+    Attributes:
+        difference: first minus second, with its 95% interval from `low` to `high`.
+        p: two-sided p-value of no difference.
+        p_exact: the same by the exact sign-flip test, where the sides are paired.
+        seeds: pairs, or the runs of the smaller side.
+        method: `paired` over shared seeds, `unpaired` (Welch), or `one run each`.
+        verdict: which side is higher, or that it is unresolved.
+        seeds_to_settle: about how many seeds would resolve the measured difference, if it is real.
+    """
+
+    quantity: Quantity
+    first: float
+    first_sd: float | None
+    second: float
+    second_sd: float | None
+    difference: float
+    low: float | None
+    high: float | None
+    p: float | None
+    p_exact: float | None
+    seeds: int
+    method: str
+    verdict: str
+    seeds_to_settle: int | None
+
+
+def compare(first: Iterable[Run], second: Iterable[Run]) -> list[Comparison]:
+    """Return a comparison for each quantity that both sides have.
+
+    Runs are paired where two or more share experiment and replicate, or the replicate alone where each side is a single
+    experiment; else their means are compared by Welch's t test.
+
+    Args:
+        first: runs of a run, an experiment or a study; unfinished ones are left out.
+        second: the same of the other side.
+    """
+    one, other = ([run for run in side if run.finished] for side in (first, second))
+    by_experiment = not (_single(one) and _single(other))
+    rows = (_comparison(quantity, one, other, by_experiment) for quantity in COMPARED)
+    return [row for row in rows if row is not None]
+
+
+def comparison_table(rows: Sequence[Comparison], first: str, second: str) -> Table:
+    """Return the table of a comparison.
+
+    Args:
+        rows: a quantity each.
+        first: what the first side is called.
+        second: what the second side is called.
+    """
+    columns = (
+        Column("", lambda row: row["quantity"].replace("_", " ")),
+        Column(first, lambda row: with_noise(row["first"], row["first_sd"], 2), right=True),
+        Column(second, lambda row: with_noise(row["second"], row["second_sd"], 2), right=True),
+        Column("difference", lambda row: number(row["difference"], sign=True), right=True),
+        Column("95% interval", _interval, right=True),
+        Column("p", lambda row: "" if row["p"] is None else f"{row['p']:.3f}", right=True),
+        Column("exact", lambda row: "" if row["p_exact"] is None else f"{row['p_exact']:.3f}", right=True),
+        Column("seeds", lambda row: str(row["seeds"]), right=True),
+        Column("method", lambda row: row["method"]),
+        Column("verdict", lambda row: row["verdict"].replace("first", first).replace("second", second), wrap=True),
+    )
+    note = "Difference: the first minus the second; accuracies in percent. Each verdict errs in at most 5%, by itself."
+    return Table(f"{first} and {second}", columns, rows, [note])
+
+
+def _comparison(quantity: Quantity, one: list[Run], other: list[Run], by_experiment: bool) -> Comparison | None:
+    first, second = (
+        [(run, value) for run in side if (value := measure(run, quantity)) is not None] for side in (one, other)
+    )
+    if not first or not second:
+        return None
+    keyed = [{_key(run, by_experiment): value for run, value in side if run.replicate} for side in (first, second)]
+    shared = [key for key in keyed[0] if key in keyed[1]]
+    ones, others = [value for _, value in first], [value for _, value in second]
+    if len(shared) > 1:
+        ones, others = [keyed[0][key] for key in shared], [keyed[1][key] for key in shared]
+        found = estimate.mean([a - b for a, b in zip(ones, others, strict=True)], resolution(quantity))
+        method = "paired"
+    else:
+        found = estimate.welch(ones, others, resolution(quantity))
+        method = (
+            "unpaired" if found.interval else "one run each" if len(ones) == len(others) == 1 else "one run of a side"
+        )
+    low, high = found.interval or (None, None)
+    p = min(1.0, 2 * min(found.p_value(0, "above"), found.p_value(0, "below"))) if found.interval else None
+    exact = [found.exact_p_value(0, side) for side in ("above", "below")]
+    resolved = p is not None and p <= 2 * ONE_SIDED
+    return Comparison(
+        quantity=quantity,
+        first=sum(ones) / len(ones),
+        first_sd=estimate.mean(ones, 0).sd,
+        second=sum(others) / len(others),
+        second_sd=estimate.mean(others, 0).sd,
+        difference=found.value,
+        low=low,
+        high=high,
+        p=p,
+        p_exact=min(1.0, 2 * min(x for x in exact if x is not None)) if None not in exact else None,
+        seeds=found.n,
+        method=method,
+        verdict=("first is higher" if found.value > 0 else "second is higher") if resolved else "unresolved",
+        seeds_to_settle=None if resolved else found.seeds_to_settle(0, float("inf")),
+    )
+
+
+def _single(runs: list[Run]) -> bool:
+    return len({(run.study, run.experiment) for run in runs}) == 1
+
+
+def _key(run: Run, by_experiment: bool) -> tuple[str | None, int | None]:
+    return (run.experiment if by_experiment else None, run.replicate)
+
+
+def _interval(row: Row) -> str:
+    return "" if row["low"] is None else f"{number(row['low'], sign=True)} to {number(row['high'], sign=True)}"

@@ -1,0 +1,200 @@
+"""An estimate with its uncertainty: the mean of a statistic over seeds, Student's t around it, and checks of that."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import stats  # noqa: TID253 - nothing here works without it, and only commands that judge import this
+
+Side = Literal["above", "below"]
+
+# Of the interval; each of its two sides errs in half of the rest.
+CONFIDENCE = 0.95
+ONE_SIDED = (1 - CONFIDENCE) / 2
+# Above this many seeds the exact test costs more than the t test leaves open.
+EXACT_UP_TO = 14
+# How likely a claim should come out if the measured difference is the true one; and where the search for n ends.
+POWER = 0.8
+MOST_SEEDS = 1000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds, as a location on a scale on which Student's t holds.
+
+    Attributes:
+        location: the estimate on that scale.
+        error: its standard error there; NaN with fewer than two seeds.
+        df: degrees of freedom of t; below 1 there is no interval.
+        n: seeds, the smaller number of two unpaired samples.
+        samples: a value a seed, where there is one.
+        scale: `linear`; `log` for a ratio; `sinh` for a ratio of two standard deviations (see `sd_ratio`).
+    """
+
+    location: float
+    error: float
+    df: float
+    n: int
+    samples: tuple[float, ...] = ()
+    scale: Literal["linear", "log", "sinh"] = "linear"
+
+    @property
+    def value(self) -> float:
+        """The estimate in its own unit."""
+        return self.location if self.scale == "linear" else math.exp(self.location)
+
+    @property
+    def sd(self) -> float | None:
+        """Standard deviation of the samples; None with fewer than two."""
+        return float(np.std(self.samples, ddof=1)) if len(self.samples) > 1 else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95% interval; None with too few seeds for one."""
+        if not self._resolved:
+            return None
+        half = float(stats.t.ppf(1 - ONE_SIDED, self.df)) * self.error
+        half = math.asinh(half) if self.scale == "sinh" else half
+        low, high = self.location - half, self.location + half
+        return (low, high) if self.scale == "linear" else (math.exp(low), _exp(high))
+
+    def t(self, bound: float) -> float:
+        """Return the t statistic of the estimate against a bound."""
+        if self.scale == "linear":
+            return (self.location - bound) / self.error
+        distance = self.location - (math.log(bound) if bound > 0 else -math.inf)
+        return (float(np.sinh(distance)) if self.scale == "sinh" else distance) / self.error
+
+    def p_value(self, bound: float, side: Side) -> float:
+        """Return the one-sided p-value for lying on a side of a bound: 1 with too few seeds."""
+        if not self._resolved:
+            return 1.0
+        return float((stats.t.sf if side == "above" else stats.t.cdf)(self.t(bound), self.df))
+
+    def exact_p_value(self, bound: float, side: Side) -> float | None:
+        """Return the one-sided p-value of the exact sign-flip test, which needs symmetry but no normal distribution.
+
+        It cannot fall below 2**-n, so that fewer than 6 seeds never reach 2.5%. None where it does not apply.
+        """
+        if not 2 <= len(self.samples) <= EXACT_UP_TO or self.scale == "sinh":
+            return None
+        values = np.asarray(self.samples)
+        if self.scale == "log":
+            if bound <= 0:
+                return None
+            values, bound = np.log(values), math.log(bound)
+        outcome = stats.permutation_test(
+            (values - bound,),
+            np.mean,
+            permutation_type="samples",
+            vectorized=True,
+            alternative="greater" if side == "above" else "less",
+            n_resamples=2**EXACT_UP_TO,
+        )
+        return float(outcome.pvalue)
+
+    def seeds_to_settle(self, low: float, high: float, alpha: float = ONE_SIDED) -> int | None:
+        """Return how many seeds would settle whether the mean lies in (low, high), from the measured mean and spread.
+
+        The power of each one-sided test is that of the noncentral t distribution; of two it is at least their sum
+        less one.
+
+        Args:
+            low: minus infinity for none.
+            high: infinity for none.
+            alpha: one-sided error of the test.
+
+        Returns:
+            The least number of seeds with a power of 80%; None above 1,000, or where the spread is unknown.
+        """
+        if not self._resolved:
+            return None
+        to_low, to_high = self.t(low) / math.sqrt(self.n), -self.t(high) / math.sqrt(self.n)
+        if to_low > 0 and to_high > 0:
+            effects = [effect for effect in (to_low, to_high) if math.isfinite(effect)]
+        else:
+            effects = [-min(to_low, to_high)]
+        n = np.arange(2, MOST_SEEDS + 1)
+        critical = stats.t.ppf(1 - alpha, n - 1)
+        # Beyond 40 the test cannot miss, and the noncentral t distribution cannot be computed.
+        shifts = [np.minimum(effect * np.sqrt(n), 40.0) for effect in effects]
+        power = sum(stats.nct.sf(critical, n - 1, shift) for shift in shifts) - (len(shifts) - 1)
+        enough = np.flatnonzero(power >= POWER)
+        return int(n[enough[0]]) if enough.size else None
+
+    @property
+    def _resolved(self) -> bool:
+        return self.df >= 1 and math.isfinite(self.error) and self.error > 0
+
+
+def mean(samples: Sequence[float], resolution: float) -> Estimate:
+    """Return the mean of paired differences, or of levels, by the one-sample t test.
+
+    Args:
+        samples: a value a seed.
+        resolution: the step in which they come: values that are all alike still have the spread of rounding to it,
+            resolution / sqrt(12), so that three equal counts prove little.
+    """
+    return _student(np.asarray(samples, float), resolution, tuple(samples), "linear")
+
+
+def ratio(samples: Sequence[float], relative_resolution: float) -> Estimate:
+    """Return the geometric mean of paired ratios, by the t test of their logarithms.
+
+    Args:
+        samples: a positive ratio a seed.
+        relative_resolution: the step in which they come, as a share of them.
+    """
+    return _student(np.log(np.asarray(samples, float)), relative_resolution, tuple(samples), "log")
+
+
+def welch(first: Sequence[float], second: Sequence[float], resolution: float) -> Estimate:
+    """Return the difference of two unpaired samples' means, by Welch's t test."""
+    difference = float(np.mean(first) - np.mean(second))
+    n = min(len(first), len(second))
+    if n < 2:
+        return Estimate(difference, math.nan, 0, n)
+    floor = resolution / math.sqrt(12)
+    variances = [max(float(np.var(sample, ddof=1)), floor**2) / len(sample) for sample in (first, second)]
+    error = math.sqrt(sum(variances))
+    # Welch-Satterthwaite.
+    df = error**4 / sum(v**2 / (len(sample) - 1) for v, sample in zip(variances, (first, second), strict=True))
+    return Estimate(difference, error, df, n)
+
+
+def sd_ratio(first: Sequence[float], second: Sequence[float]) -> Estimate:
+    """Return the ratio of two paired samples' standard deviations, by the test of Pitman and Morgan.
+
+    They test the correlation of a - rho * b with a + rho * b. With u the logarithm of the measured ratio over rho, and
+    r the correlation of a with b, its t statistic is sinh(u) * sqrt((n - 2) / (1 - r^2)) with n - 2 degrees of freedom
+    (E. J. G. Pitman, "A note on normal correlation", Biometrika 31, 1939).
+
+    Args:
+        first: a value a seed.
+        second: the same seeds' values.
+    """
+    a, b = np.asarray(first, float), np.asarray(second, float)
+    n = len(a)
+    if n < 2 or a.std() == 0 or b.std() == 0:
+        return Estimate(math.nan, math.nan, 0, n, scale="sinh")
+    location = math.log(a.std() / b.std())
+    if n < 3:
+        return Estimate(location, math.nan, 0, n, scale="sinh")
+    unexplained = max(1 - float(np.corrcoef(a, b)[0, 1]) ** 2, 1e-12)
+    return Estimate(location, math.sqrt(unexplained / (n - 2)), n - 2, n, scale="sinh")
+
+
+def _student(
+    values: np.ndarray, resolution: float, samples: tuple[float, ...], scale: Literal["linear", "log"]
+) -> Estimate:
+    n = len(values)
+    if n < 2:
+        return Estimate(float(values.mean()) if n else math.nan, math.nan, 0, n, samples, scale)
+    sd = max(float(values.std(ddof=1)), resolution / math.sqrt(12))
+    return Estimate(float(values.mean()), sd / math.sqrt(n), n - 1, n, samples, scale)
+
+
+def _exp(value: float) -> float:
+    return math.exp(value) if value < 700 else math.inf

@@ -1,0 +1,184 @@
+"""Findings: every claim of a study, judged by its runs, one row a claim and reading."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hpo.analysis.contrast import Contrast
+from hpo.analysis.estimate import MOST_SEEDS
+from hpo.analysis.multiplicity import holm
+from hpo.analysis.ranking import probability_of_best
+from hpo.analysis.runs import Grid, Run, grid
+from hpo.analysis.verdict import Decision, Evidence, Verdict, decide, judge
+from hpo.definition.claims import Claim, Reading
+from hpo.definition.study_definition import StudyDefinition
+
+# Outcomes that leave a run without a result for good.
+FAILED = ("diverged", "out_of_memory", "timed_out", "crashed")
+
+Key = tuple[str, Reading]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A claim under one reading. Accuracies are in percent, differences of them in points, times in seconds.
+
+    Attributes:
+        verdict: this claim's own, with at most 5% error.
+        verdict_holm: with at most 5% error anywhere among all claims under this reading.
+        hypothesis: the contrast that decided, and where it should lie.
+        contrasts: how many have to hold together; the deciding one is the weakest, or what contradicts the claim.
+        documented: the deciding contrast's documented value.
+        value: its measured one, over `seeds` seeds, with its 95% interval from `low` to `high`.
+        p: two-sided p-value of the verdict; None for a guarantee.
+        p_exact: the same by exact sign-flip tests in place of Student's t; it cannot fall below 2**(1 - seeds).
+        p_holm: the same as `p`, adjusted for all claims under this reading.
+        p_best: probability that the claimed best of several experiments is the best.
+        seeds_to_settle: about how many seeds would settle an unresolved claim if what was measured is true.
+        runs: ids of the runs that the deciding contrast rests on.
+        evidence: every contrast with its estimate, interval and one-sided p-values.
+    """
+
+    claim: str
+    title: str
+    reading: Reading
+    verdict: Verdict
+    verdict_holm: Verdict | None = None
+    hypothesis: str = ""
+    contrasts: int = 0
+    documented: float | None = None
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    seeds: int = 0
+    p: float | None = None
+    p_exact: float | None = None
+    p_holm: float | None = None
+    p_best: float | None = None
+    seeds_to_settle: int | None = None
+    note: str = ""
+    runs: tuple[str, ...] = ()
+    evidence: tuple[dict[str, Any], ...] = ()
+
+
+def findings(definition: StudyDefinition, runs: Iterable[Run]) -> list[Finding]:
+    """Return a finding for each claim and reading, in the order of the study file.
+
+    Args:
+        definition: a grid with claims.
+        runs: its runs, finished or not.
+    """
+    records = list(runs)
+    finished = grid(records)
+    decisions = {(c.id, reading): _judged(c, reading, finished) for c in definition.claims for reading in c.readings}
+    p_holm = _adjusted(decisions)
+    rows = []
+    for claim in definition.claims:
+        if claim.not_testable is not None:
+            rows.append(Finding(claim.id, claim.title, "fair", "not testable here", note=claim.not_testable))
+        for reading in claim.readings:
+            key = (claim.id, reading)
+            rows.append(_finding(claim, reading, decisions[key], p_holm.get(key), definition, records))
+    return rows
+
+
+def _judged(claim: Claim, reading: Reading, finished: Grid) -> Decision:
+    return decide([test for test in claim.tests if test.reading == reading], finished)
+
+
+def _adjusted(decisions: Mapping[Key, Decision]) -> dict[Key, float]:
+    """Holm's p-values, each reading a family of its own: the second reading is of the same claims."""
+    adjusted: dict[Key, float] = {}
+    for reading in {reading for _, reading in decisions}:
+        family = {key: d.p for key, d in decisions.items() if key[1] == reading and d.p is not None}
+        adjusted.update(zip(family, holm(list(family.values())), strict=True))
+    return adjusted
+
+
+def _finding(
+    claim: Claim,
+    reading: Reading,
+    decision: Decision,
+    p_holm: float | None,
+    definition: StudyDefinition,
+    runs: list[Run],
+) -> Finding:
+    finished = grid(runs)
+    deciding = decision.deciding
+    estimate = deciding.estimate
+    interval = (None, None) if deciding.guarantee else estimate.interval or (None, None)
+    settle = decision.seeds_to_settle() if decision.verdict == "unresolved" else None
+    best = _probability_of_best(decision, finished)
+    supported = decision.verdict == "supported"
+    return Finding(
+        claim=claim.id,
+        title=claim.title,
+        reading=reading,
+        hypothesis=deciding.hypothesis,
+        contrasts=len(decision.evidence),
+        documented=deciding.contrast.documented({e.name: e.documented for e in definition.experiments}),
+        value=estimate.value if estimate.n else None,
+        low=interval[0],
+        high=interval[1],
+        seeds=estimate.n,
+        p=decision.p,
+        p_exact=decision.exact_p(),
+        p_holm=p_holm,
+        p_best=best,
+        verdict=decision.verdict,
+        verdict_holm=decision.verdict if p_holm is None else judge(p_holm, supported=supported),
+        seeds_to_settle=settle,
+        note="; ".join(_remarks(decision, settle, best, finished, runs)),
+        runs=deciding.contrast.run_ids(finished),
+        evidence=tuple(_record(evidence) for evidence in decision.evidence),
+    )
+
+
+def _probability_of_best(decision: Decision, finished: Grid) -> float | None:
+    """Return how probable it is that the one experiment claimed to beat several is the best, by the first such test."""
+    for test in [evidence.test for evidence in decision.evidence]:
+        bound = test.above if test.above is not None else test.below
+        if test.statistic != "difference" or len(test.of) != 1 or len(test.versus) < 2 or bound != 0:
+            continue
+        rows = Contrast(test.quantity, test.statistic, test.of, test.versus).measured(finished).values()
+        samples = {name: [row[name] for row in rows] for name in (*test.of, *test.versus)}
+        probabilities = probability_of_best(samples, highest=test.above is not None) if rows else None
+        return probabilities[test.of[0]] if probabilities else None
+    return None
+
+
+def _record(evidence: Evidence) -> dict[str, Any]:
+    low, high = evidence.estimate.interval or (None, None)
+    return {
+        "hypothesis": evidence.hypothesis,
+        "value": evidence.estimate.value,
+        "sd": evidence.estimate.sd,
+        "low": low,
+        "high": high,
+        "seeds": evidence.estimate.n,
+        "p_supported": evidence.p_supported,
+        "p_contradicted": evidence.p_contradicted,
+    }
+
+
+def _remarks(
+    decision: Decision, settle: int | None, best: float | None, finished: Grid, runs: list[Run]
+) -> Iterator[str]:
+    needed = {name: None for evidence in decision.evidence for name in evidence.contrast.experiments}
+    missing = [name for name in needed if name not in finished]
+    if missing:
+        yield f"no finished run of {', '.join(missing[:3])}" + (f" and {len(missing) - 3} more" if missing[3:] else "")
+    failed = Counter(run.experiment for run in runs if run.experiment in needed and run.outcome in FAILED)
+    for name, count in failed.items():
+        yield f"{count} run{'s' if count > 1 else ''} of {name} failed and left out"
+    if decision.verdict == "unresolved" and not missing:
+        seeds = min(evidence.estimate.n for evidence in decision.evidence)
+        if seeds < 2:
+            yield "one seed: no interval" if seeds else "no seed that all its experiments share"
+        elif settle is not None:
+            yield f"about {settle} seeds would settle it"
+        else:
+            yield f"would take more than {MOST_SEEDS:,} seeds"
+    if best is not None:
+        yield f"best with probability {best:.2f}"

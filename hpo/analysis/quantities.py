@@ -1,0 +1,74 @@
+"""What is read off one run: the quantities that claims and tables name, in the units that people read."""
+
+import math
+import statistics
+from collections.abc import Mapping
+
+from hpo.analysis.runs import Run
+from hpo.definition.claims import Quantity
+
+# Quantities that are the difference of two recorded figures.
+DIFFERENCES = {
+    "gap": ("train_accuracy", "test_accuracy"),
+    "checkpoint_gain": ("checkpoint_val_accuracy", "val_accuracy"),
+}
+
+# The step in which a quantity comes: what a spread of zero over a few seeds still leaves open. An accuracy's is one
+# image in 10,000; a loss's and a time's stand for their last digits.
+RESOLUTION: dict[str, float] = {
+    "epochs": 1.0,
+    "best_epoch": 1.0,
+    "epochs_to_match": 1.0,
+    "lr_reductions": 1.0,
+    "parameters": 1.0,
+    "test_loss": 1e-4,
+    "val_loss": 1e-4,
+    "train_loss": 1e-4,
+    "late_val_loss_sd": 1e-4,
+}
+DEFAULT_RESOLUTION = 0.01
+
+
+def resolution(quantity: str) -> float:
+    """Return the step in which a quantity comes, in its own unit."""
+    return RESOLUTION.get(quantity, DEFAULT_RESOLUTION)
+
+
+def measure(run: Run, quantity: Quantity, partner: Run | None = None) -> float | None:
+    """Return a quantity of a run: accuracies and gaps in percent, times in seconds; None where the run has none.
+
+    Args:
+        run: a finished run.
+        quantity: its name.
+        partner: the run it is compared with; `epochs_to_match` alone depends on it.
+    """
+    of_curve = quantity in ("early_val_accuracy", "late_val_loss_sd", "epochs_to_match")
+    value = _read_curve(run.curve, quantity, partner) if of_curve else figure(_percent(run.result), quantity)
+    return value if value is not None and math.isfinite(value) else None
+
+
+def figure(figures: Mapping[str, float], quantity: str) -> float | None:
+    """Return a quantity from figures of a run, measured or documented, with accuracies in percent."""
+    if quantity in figures or quantity not in DIFFERENCES:
+        return figures.get(quantity)
+    first, second = (figures.get(name) for name in DIFFERENCES[quantity])
+    return None if first is None or second is None else first - second
+
+
+def _percent(result: Mapping[str, float | None]) -> dict[str, float]:
+    return {k: 100 * v if k.endswith("accuracy") else float(v) for k, v in result.items() if isinstance(v, int | float)}
+
+
+def _read_curve(curve: Mapping[str, list[float]], quantity: Quantity, partner: Run | None) -> float | None:
+    accuracy, loss = curve.get("val_accuracy") or [], curve.get("val_loss") or []
+    match quantity:
+        case "early_val_accuracy" if accuracy:
+            return 100 * statistics.fmean(accuracy[: math.ceil(len(accuracy) / 4)])
+        case "late_val_loss_sd" if len(loss) >= 4:
+            return statistics.stdev(loss[len(loss) // 2 :])
+        case "epochs_to_match" if accuracy and partner is not None and partner.curve.get("val_accuracy"):
+            # Both of a pair reach the lower of their final accuracies, so that nothing is cut off, and neither is
+            # slower by definition.
+            target = min(accuracy[-1], partner.curve["val_accuracy"][-1])
+            return float(next(epoch for epoch, value in enumerate(accuracy, 1) if value >= target))
+    return None

@@ -1,0 +1,152 @@
+"""A grid replayed: each experiment's measured figures beside its documented ones, and how well the two agree."""
+
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hpo.analysis.quantities import figure, measure
+from hpo.analysis.runs import Grid, Run, grid
+from hpo.definition.claims import Quantity
+from hpo.definition.study_definition import Experiment, StudyDefinition
+from hpo.definition.trial_config import TrialConfig
+
+SHOWN: tuple[Quantity, ...] = (
+    "test_accuracy",
+    "val_accuracy",
+    "train_accuracy",
+    "gap",
+    "parameters",
+    "epochs",
+    "best_epoch",
+    "lr_reductions",
+    "seconds",
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One quantity of an experiment: mean and standard deviation (None with one seed) beside the documented value."""
+
+    mean: float | None
+    sd: float | None
+    documented: float | None
+
+    @property
+    def difference(self) -> float | None:
+        """Measured minus documented."""
+        return None if self.mean is None or self.documented is None else self.mean - self.documented
+
+
+@dataclass(frozen=True)
+class ReplayRow:
+    """An experiment's figures over its finished seeds.
+
+    Attributes:
+        figures: by quantity; accuracies and gaps in percent, times in seconds.
+        note: what to know before comparing.
+    """
+
+    experiment: str
+    part: int | None
+    control: bool
+    seeds: int
+    figures: Mapping[str, Figure]
+    note: str
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How documented and measured test accuracies agree over the rows that have both; in points.
+
+    Attributes:
+        rank_correlation: Spearman's, with its two-sided p-value; None with fewer than three rows.
+        seed_sd: standard deviation over seeds, pooled over the rows; None with one seed.
+        expected_difference: the mean absolute difference that seed noise alone would make, were each documented figure
+            one more seed of the same experiment.
+    """
+
+    rows: int
+    seeds: int
+    rank_correlation: float | None
+    rank_correlation_p: float | None
+    mean_absolute_difference: float
+    mean_difference: float
+    largest_difference: float
+    largest_at: str
+    within_two_points: int
+    seed_sd: float | None
+    expected_difference: float | None
+
+
+def replay_rows(definition: StudyDefinition, runs: Iterable[Run]) -> list[ReplayRow]:
+    """Return a row for each experiment of a grid, in the order of the study file."""
+    records = list(runs)
+    finished = grid(records)
+    return [_row(experiment, finished, records) for experiment in definition.experiments]
+
+
+def not_comparable(definition: StudyDefinition) -> str | None:
+    """Return why the measured figures are not comparable with the documented ones; None if they are."""
+    changed = [
+        f"{key} = {value}"
+        for key, value in definition.overrides.items()
+        if key in TrialConfig.model_fields or (key.startswith(("trial.", "data.")) and key != "data.dataset")
+    ]
+    return f"not comparable with the documented figures: {', '.join(changed)}" if changed else None
+
+
+def agreement(rows: Sequence[ReplayRow]) -> Agreement | None:
+    """Return how the documented test accuracies agree with the measured ones; None where no row has both."""
+    from scipy import stats
+
+    pairs = {row.experiment: row.figures["test_accuracy"] for row in rows}
+    pairs = {name: pair for name, pair in pairs.items() if pair.difference is not None}
+    if not pairs:
+        return None
+    differences = {name: pair.difference or 0.0 for name, pair in pairs.items()}
+    largest = max(differences, key=lambda name: abs(differences[name]))
+    correlation = None
+    if len(pairs) > 2:
+        correlation = stats.spearmanr([p.documented for p in pairs.values()], [p.mean for p in pairs.values()])
+    seeds = min(row.seeds for row in rows if row.experiment in pairs)
+    sds = [pair.sd for pair in pairs.values() if pair.sd is not None]
+    seed_sd = math.sqrt(statistics.fmean(sd**2 for sd in sds)) if sds else None
+    return Agreement(
+        rows=len(pairs),
+        seeds=seeds,
+        rank_correlation=float(correlation.statistic) if correlation else None,
+        rank_correlation_p=float(correlation.pvalue) if correlation else None,
+        mean_absolute_difference=statistics.fmean(abs(difference) for difference in differences.values()),
+        mean_difference=statistics.fmean(differences.values()),
+        largest_difference=differences[largest],
+        largest_at=largest,
+        within_two_points=sum(abs(difference) <= 2 for difference in differences.values()),
+        seed_sd=seed_sd,
+        # The mean of |x| for a normal x; the difference of one seed from the mean of n has variance sd^2 (1 + 1/n).
+        expected_difference=None if seed_sd is None else seed_sd * math.sqrt((1 + 1 / seeds) * 2 / math.pi),
+    )
+
+
+def _row(experiment: Experiment, finished: Grid, records: Sequence[Run]) -> ReplayRow:
+    runs = list(finished.get(experiment.name, {}).values())
+    figures: dict[str, Figure] = {name: _figure(name, runs, experiment.documented) for name in SHOWN}
+    note = "; ".join(_remarks(experiment, figures, records))
+    return ReplayRow(experiment.name, experiment.part, experiment.control, len(runs), figures, note)
+
+
+def _figure(quantity: Quantity, runs: Sequence[Run], documented: Mapping[str, float]) -> Figure:
+    values = [value for run in runs if (value := measure(run, quantity)) is not None]
+    return Figure(
+        statistics.fmean(values) if values else None,
+        statistics.stdev(values) if len(values) > 1 else None,
+        figure(documented, quantity),
+    )
+
+
+def _remarks(experiment: Experiment, figures: Mapping[str, Figure], records: Sequence[Run]) -> Iterable[str]:
+    if figures["parameters"].difference:
+        yield "documented parameter count fits no such network"
+    others = [run for run in records if run.experiment == experiment.name and not run.finished]
+    for outcome in dict.fromkeys(run.outcome for run in others):
+        yield f"{sum(run.outcome == outcome for run in others)} {outcome.replace('_', ' ')}"

@@ -1,0 +1,92 @@
+"""The table of a replayed grid."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from hpo.analysis.replay import SHOWN, Agreement, ReplayRow, agreement
+from hpo.analysis.tables import Column, Row, Table, number, with_noise
+
+
+def replay_table(rows: Sequence[ReplayRow], title: str, warning: str | None = None) -> Table:
+    """Return the table of measured beside documented figures.
+
+    Args:
+        rows: an experiment each.
+        title: of the table.
+        warning: why the two are not comparable, which leaves out how they agree.
+    """
+    agrees = None if warning else agreement(rows)
+    columns = (
+        Column("experiment", lambda row: row["experiment"] + (" (control)" if row["control"] else "")),
+        Column("seeds", lambda row: str(row["seeds"]), right=True),
+        *(column for quantity in ("test", "val", "train") for column in _pair(f"{quantity} %", f"{quantity}_accuracy")),
+        *_pair("gap", "gap"),
+        Column("parameters", _parameters, right=True),
+        Column("epochs", lambda row: _beside(row, "epochs", 0), right=True),
+        Column("s", lambda row: _beside(row, "seconds", 0), right=True),
+        Column("note", lambda row: row["note"], wrap=True),
+    )
+    notes = [warning] if warning else []
+    if any(row.seeds for row in rows):
+        most = max(row.seeds for row in rows)
+        notes.append("One seed: no spread is known." if most == 1 else "Mean ± standard deviation over seeds.")
+    if agrees:
+        notes.append(describe(agrees))
+    summary = {"agreement": asdict(agrees) if agrees else None, "warning": warning}
+    return Table(title, columns, [flat(row) for row in rows], notes, summary)
+
+
+def flat(row: ReplayRow) -> dict[str, Any]:
+    """Return a row with a field for each number: `gap`, `gap_sd`, `gap_documented`."""
+    fields: dict[str, Any] = {
+        "experiment": row.experiment,
+        "part": row.part,
+        "control": row.control,
+        "seeds": row.seeds,
+    }
+    for quantity in SHOWN:
+        figure = row.figures[quantity]
+        fields |= {
+            quantity: figure.mean,
+            f"{quantity}_sd": figure.sd,
+            f"{quantity}_documented": figure.documented,
+        }
+    return {**fields, "note": row.note}
+
+
+def describe(agrees: Agreement) -> str:
+    """Return the agreement in a sentence or two."""
+    noise = "one seed, so that its noise is unknown"
+    if agrees.seed_sd is not None and agrees.expected_difference is not None:
+        noise = (
+            f"standard deviation over seeds {agrees.seed_sd:.2f}, which alone would make a mean absolute difference "
+            f"of {agrees.expected_difference:.2f}"
+        )
+    rank = "" if agrees.rank_correlation is None else f"rank correlation {agrees.rank_correlation:.2f} (Spearman), "
+    return (
+        f"Documented against measured test accuracy over {agrees.rows} rows: {rank}mean absolute difference "
+        f"{agrees.mean_absolute_difference:.2f} points, mean difference {agrees.mean_difference:+.2f}, "
+        f"{agrees.within_two_points} of {agrees.rows} within 2 points, largest {agrees.largest_difference:+.2f} at "
+        f"{agrees.largest_at}; {noise}."
+    )
+
+
+def _pair(header: str, quantity: str) -> tuple[Column, Column]:
+    return (
+        Column(header, lambda row: with_noise(row[quantity], row[f"{quantity}_sd"]), right=True),
+        Column("doc.", lambda row: number(row[f"{quantity}_documented"], 1), right=True),
+    )
+
+
+def _beside(row: Row, quantity: str, digits: int) -> str:
+    documented = row[f"{quantity}_documented"]
+    measured = number(row[quantity], digits)
+    return measured if documented is None else f"{measured} ({number(documented, digits)})"
+
+
+def _parameters(row: Row) -> str:
+    measured, documented = row["parameters"], row["parameters_documented"]
+    if measured is None or documented is None or measured == documented:
+        return number(measured, 0)
+    return f"{number(measured, 0)} ≠ {number(documented, 0)}"

@@ -1,0 +1,141 @@
+"""A table: rows made by a pure function, rendered for a terminal, a README or a program."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, is_dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import rich.table
+
+Form = Literal["table", "json", "csv", "markdown"]
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column as people see it; programs get every field of a row.
+
+    Attributes:
+        cell: the text of a row's cell; no text where nothing is known.
+        right: numbers stand to the right.
+        wrap: whether the column may be broken over lines where the terminal is narrow.
+    """
+
+    header: str
+    cell: Callable[[Row], str]
+    right: bool = False
+    wrap: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows (dataclasses or mappings) with the columns that show them.
+
+    Attributes:
+        notes: lines below the table: how to read it.
+        summary: what is true of all rows together; beside `rows` in JSON.
+    """
+
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Any]
+    notes: Sequence[str] = ()
+    summary: Mapping[str, Any] = field(default_factory=dict)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the rows as plain data, with None for numbers that are not finite."""
+        return [
+            _plain(asdict(row) if is_dataclass(row) and not isinstance(row, type) else dict(row)) for row in self.rows
+        ]
+
+    def render(self, form: Form) -> "str | rich.table.Table":
+        """Return the table in a form: text, or what rich prints."""
+        match form:
+            case "json":
+                return self.json()
+            case "csv":
+                return self.csv()
+            case "markdown":
+                return self.markdown()
+            case "table":
+                return self.rich()
+
+    def json(self) -> str:
+        """Return an object with `rows`, one object a row, and the summary."""
+        return json.dumps({"rows": self.records(), **_plain(dict(self.summary))}, indent=2, ensure_ascii=False)
+
+    def csv(self) -> str:
+        """Return every field of every row; a nested one as JSON."""
+        records = self.records()
+        text = io.StringIO()
+        writer = csv.DictWriter(text, dict.fromkeys(key for record in records for key in record), lineterminator="\n")
+        writer.writeheader()
+        for record in records:
+            nested = {k: json.dumps(v, ensure_ascii=False) for k, v in record.items() if isinstance(v, list | dict)}
+            writer.writerow({**record, **nested})
+        return text.getvalue()
+
+    def markdown(self) -> str:
+        """Return a table and its notes in Markdown."""
+        lines = [
+            [column.header for column in self.columns],
+            ["---:" if column.right else "---" for column in self.columns],
+            *[[_escaped(column.cell(record)) for column in self.columns] for record in self.records()],
+        ]
+        table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        return "\n\n".join([table, *self.notes]) + "\n"
+
+    def rich(self) -> "rich.table.Table":
+        """Return a table for a terminal."""
+        from rich import box
+        from rich.table import Table as RichTable
+        from rich.text import Text
+
+        caption = Text("\n".join(self.notes)) if self.notes else None
+        table = RichTable(title=Text(self.title), caption=caption, caption_justify="left", box=box.SIMPLE_HEAD)
+        for column in self.columns:
+            table.add_column(column.header, justify="right" if column.right else "left", no_wrap=not column.wrap)
+        for record in self.records():
+            # As Text, so that brackets in names are not read as markup.
+            table.add_row(*[Text(column.cell(record)) for column in self.columns])
+        return table
+
+
+def number(value: float | None, digits: int = 2, *, sign: bool = False) -> str:
+    """Return a number as text: thousands separated, no text for None.
+
+    >>> number(830282, 0), number(1.5, sign=True), number(0.00071), number(None)
+    ('830,282', '+1.50', '0.00071', '')
+    """
+    if value is None or math.isnan(value):
+        return ""
+    if value != 0 and abs(value) < 0.5 * 10**-digits:
+        return f"{value:{'+' if sign else ''}.2g}"
+    return f"{value:{'+' if sign else ''},.{digits}f}"
+
+
+def with_noise(mean: float | None, sd: float | None, digits: int = 1) -> str:
+    """Return a mean and, where there are several seeds, its standard deviation.
+
+    >>> with_noise(54.46, 0.31), with_noise(54.46, None)
+    ('54.5 ± 0.3', '54.5')
+    """
+    return f"{number(mean, digits)} ± {number(sd, digits)}" if sd is not None else number(mean, digits)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", r"\|").replace("\n", " ")

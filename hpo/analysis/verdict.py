@@ -1,0 +1,147 @@
+"""A verdict on a claim: where the 95% interval lies, and for how many contrasts at once.
+
+One contrast. The claim says in which region the mean over seeds lies: above a bound, below one, or within a margin. The
+95% interval wholly inside the region supports it, wholly outside contradicts it, anything else leaves it unresolved.
+Either side errs in at most 2.5%, so that under no difference, or with the truth on the margin, one of the two verdicts
+comes in at most 5%. For a margin this is two one-sided tests at 2.5% each, stricter than the customary 5%.
+
+Several contrasts that have to hold together. The claim is supported if each is (an intersection-union test, which needs
+no correction) and contradicted if any one is; the best of k chances is corrected by Bonferroni: k times its p-value.
+
+A guarantee about every single run is no statement about a mean: one run that breaks it contradicts it.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from hpo.analysis.contrast import Contrast, contrasts
+from hpo.analysis.estimate import ONE_SIDED, Estimate, Side
+from hpo.analysis.runs import Grid
+from hpo.definition.claims import ClaimTest
+
+Verdict = Literal["supported", "contradicted", "unresolved", "not testable here"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One contrast held against its hypothesis.
+
+    Attributes:
+        p_supported: one-sided p-value of lying inside the region.
+        p_contradicted: one-sided p-value of lying outside it.
+    """
+
+    test: ClaimTest
+    contrast: Contrast
+    estimate: Estimate
+    p_supported: float
+    p_contradicted: float
+
+    @property
+    def guarantee(self) -> bool:
+        """Whether it is about every single run rather than about a mean."""
+        return self.test.never_below is not None
+
+    @property
+    def hypothesis(self) -> str:
+        """The contrast and where it should lie, as text."""
+        test = self.test
+        if test.never_below is not None:
+            return f"{self.contrast} ≥ {test.never_below:g} in every run"
+        if test.within is not None:
+            return f"{self.contrast} within {test.within[0]:g} and {test.within[1]:g}"
+        return f"{self.contrast} > {test.above:g}" if test.above is not None else f"{self.contrast} < {test.below:g}"
+
+    @property
+    def holds(self) -> bool:
+        """Whether the estimate itself, noise apart, lies in the region."""
+        low, high = self.test.region
+        return low < self.estimate.value < high
+
+    def exact(self) -> tuple[float, float] | None:
+        """Return both p-values by the exact sign-flip test; None where it does not apply."""
+        return None if self.guarantee else _p_values(self.test.region, self.estimate.exact_p_value)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A verdict, its two-sided p-value (None for a guarantee), and the contrast that decided it."""
+
+    verdict: Verdict
+    p: float | None
+    deciding: Evidence
+    evidence: tuple[Evidence, ...]
+
+    def exact_p(self) -> float | None:
+        """Return the p-value by exact sign-flip tests; None where one of them does not apply."""
+        pairs = [each.exact() for each in self.evidence if not each.guarantee]
+        known = [pair for pair in pairs if pair is not None]
+        return _two_sided(known) if known and len(known) == len(pairs) else None
+
+    def seeds_to_settle(self) -> int | None:
+        """Return how many seeds would settle an unresolved claim if what was measured is true; None if unknown.
+
+        If every estimate lies where the claim says, the contrast that needs most seeds sets the number; if some lie
+        elsewhere, the one that needs fewest to contradict it.
+        """
+        outside = [each for each in self.evidence if not each.holds]
+        alpha = ONE_SIDED / len(self.evidence) if outside else ONE_SIDED
+        needed = [o.estimate.seeds_to_settle(*o.test.region, alpha=alpha) for o in outside or self.evidence]
+        known = [n for n in needed if n is not None]
+        if outside:
+            return min(known, default=None)
+        return max(known) if len(known) == len(needed) else None
+
+
+def decide(tests: Sequence[ClaimTest], grid: Grid) -> Decision:
+    """Return the verdict on tests that have to hold together.
+
+    Args:
+        tests: of one reading of a claim, at least one.
+        grid: finished runs by experiment and replicate.
+    """
+    evidence = tuple(_weigh(test, contrast, grid) for test in tests for contrast in contrasts(test))
+    p = _two_sided([(each.p_supported, each.p_contradicted) for each in evidence])
+    weakest = max(evidence, key=lambda each: (each.p_supported, -each.p_contradicted))
+    strongest_against = min(evidence, key=lambda each: each.p_contradicted)
+    verdict = judge(p, supported=weakest.p_supported < 0.5)
+    deciding = strongest_against if verdict == "contradicted" else weakest
+    return Decision(verdict, None if all(o.guarantee for o in evidence) else p, deciding, evidence)
+
+
+def judge(p: float, *, supported: bool) -> Verdict:
+    """Return the verdict at a two-sided p-value, adjusted or not, given the side on which the evidence lies."""
+    if p > 2 * ONE_SIDED:
+        return "unresolved"
+    return "supported" if supported else "contradicted"
+
+
+def _two_sided(pairs: Sequence[tuple[float, float]]) -> float:
+    supported = max(pair[0] for pair in pairs)
+    contradicted = len(pairs) * min(pair[1] for pair in pairs)
+    return min(1.0, 2 * min(supported, contradicted))
+
+
+def _weigh(test: ClaimTest, contrast: Contrast, grid: Grid) -> Evidence:
+    estimate = contrast.estimate(grid)
+    if test.never_below is not None:
+        kept = all(sample >= test.never_below for sample in estimate.samples)
+        seen = bool(estimate.samples)
+        return Evidence(test, contrast, estimate, float(not (seen and kept)), float(not seen or kept))
+    p_values = _p_values(test.region, estimate.p_value)
+    assert p_values is not None
+    return Evidence(test, contrast, estimate, *p_values)
+
+
+def _p_values(region: tuple[float, float], p: Callable[[float, Side], float | None]) -> tuple[float, float] | None:
+    """Return the p-values of lying inside and outside a region, from one-sided ones; None if one of them is unknown."""
+    bounds: list[tuple[float, Side, Side]] = [(region[0], "above", "below"), (region[1], "below", "above")]
+    finite = [bound for bound in bounds if math.isfinite(bound[0])]
+    inside = [p(bound, inner) for bound, inner, _ in finite]
+    outside = [p(bound, outer) for bound, _, outer in finite]
+    known_inside, known_outside = [x for x in inside if x is not None], [x for x in outside if x is not None]
+    if len(known_inside) + len(known_outside) < 2 * len(finite):
+        return None
+    return max(known_inside), min(known_outside)
