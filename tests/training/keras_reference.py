@@ -14,6 +14,7 @@ from scipy import special, stats
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
+Masks = Sequence[Array | float]
 
 NORM_EPSILON = 1e-3
 BATCH_NORM_MOMENTUM = 0.99
@@ -260,15 +261,13 @@ class Network:
         loss = self.cross_entropy(logits, labels)[0] + self.penalty()
         return loss, float(np.mean(logits.argmax(axis=1) == labels))
 
-    def train_batch(
-        self, x: Array, labels: Labels, dropout_masks: Sequence[Array | float] | None = None
-    ) -> tuple[float, list[Array], Array]:
+    def train_batch(self, x: Array, labels: Labels, masks: Masks | None = None) -> tuple[float, list[Array], Array]:
         """Return loss, gradients in the order of `variables`, and logits of a batch; update the moving statistics.
 
         The masks multiply the input and then each hidden layer's output: 0 where dropped, 1 / (1 - rate) where kept.
         """
         hidden = self.layers[:-1]
-        masks = [1.0] * len(self.layers) if dropout_masks is None else dropout_masks
+        masks = masks or [1.0] * len(self.layers)
         f, slope = ACTIVATIONS[self.activation]
         axis = {"none": None, "batch": 0, "layer": 1}[self.norm]
 
@@ -308,20 +307,20 @@ class Network:
         return loss + self.penalty(), gradients, logits
 
     def train_epoch(
-        self, x: Array, labels: Labels, batch_size: int, optimizer: Optimizer, lr: Callable[[int], float] | float
+        self, batches: Iterable[tuple[Array, Labels, Masks]], optimizer: Optimizer, lr: Callable[[int], float]
     ) -> tuple[float, float]:
-        """Train on consecutive batches, the last one smaller if need be; return the means over samples of what was met.
+        """Return the means over samples of the loss, penalty included, and the accuracy that training met.
 
-        `lr` may depend on the number of steps taken before.
+        `lr` is a function of the number of steps taken before.
         """
-        losses, correct = 0.0, 0
-        for start in range(0, len(x), batch_size):
-            batch = slice(start, start + batch_size)
-            loss, gradients, logits = self.train_batch(x[batch], labels[batch])
-            optimizer.step(self.variables, gradients, lr(optimizer.iterations) if callable(lr) else lr)
-            losses += loss * len(logits)
-            correct += int(np.sum(logits.argmax(axis=1) == labels[batch]))
-        return losses / len(x), correct / len(x)
+        losses, correct, samples = 0.0, 0, 0
+        for x, labels, masks in batches:
+            loss, gradients, logits = self.train_batch(x, labels, masks)
+            optimizer.step(self.variables, gradients, lr(optimizer.iterations))
+            losses += loss * len(labels)
+            correct += int(np.sum(logits.argmax(axis=1) == labels))
+            samples += len(labels)
+        return losses / samples, correct / samples
 
 
 def _standardized(x: Array, axis: int) -> tuple[Array, Array]:
