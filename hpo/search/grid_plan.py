@@ -1,0 +1,96 @@
+"""A grid: every experiment in every replicate, each exactly once."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from optuna.samplers import RandomSampler
+from optuna.trial import TrialState
+
+from hpo.definition.study_definition import Experiment, StudyDefinition
+from hpo.errors import DefinitionError, closest
+from hpo.search.live_study import LiveStudy
+from hpo.search.messages import Job
+from hpo.search.seeds import derived_seed
+
+
+class GridPlan:
+    """Runs what is missing: replicate 1 of every experiment before replicate 2 of any, so that an early look is whole.
+
+    A trial is known by its experiment and replicate, never by its settings. The training seed follows from the
+    replicate alone: experiments are compared with the same split, order and initial draws.
+
+    Args:
+        study: the study as it stands.
+        definition: its definition.
+        seeds: how many replicates each experiment shall have.
+        only: patterns of experiment names; empty takes all.
+        folder: the study's runs.
+
+    Raises:
+        DefinitionError: a pattern fits no experiment.
+    """
+
+    def __init__(
+        self, study: LiveStudy, definition: StudyDefinition, seeds: int, only: Sequence[str], folder: Path
+    ) -> None:
+        self._study = study
+        self._definition = definition
+        self._folder = folder
+        found: dict[tuple[str, int], int] = {}  # The trial of each pair; of one that crashed, the pair runs again.
+        for trial in study.trials:
+            if trial.state != TrialState.FAIL and "experiment" in trial.user_attrs:
+                found[trial.user_attrs["experiment"], trial.user_attrs["replicate"]] = trial.number
+        pairs = [
+            (experiment, replicate) for replicate in range(1, seeds + 1) for experiment in select(definition, only)
+        ]
+        missing = [pair for pair in pairs if (pair[0].name, pair[1]) not in found]
+        interrupted = [
+            (number, pair)
+            for pair in pairs
+            if (number := found.get((pair[0].name, pair[1]))) is not None
+            and not study.trials[number].state.is_finished()
+        ]
+        self.total = len(study.trials) + len(missing)
+        self._queue: deque[tuple[int | None, tuple[Experiment, int]]] = deque(interrupted)
+        self._queue.extend((None, pair) for pair in missing)
+
+    def next_job(self) -> Job | None:
+        """Return what was interrupted first, then what has never run."""
+        if not self._queue:
+            return None
+        number, (experiment, replicate) = self._queue.popleft()
+        if number is None:
+            number = self._study.ask((), RandomSampler(), lambda _trial: {})
+        else:
+            self._study.take_up(number)
+        seed = derived_seed("replicate", self._definition.seed, replicate)
+        config = self._definition.experiment_config(experiment, seed)
+        run_id = f"{experiment.name}_seed{replicate}"
+        attrs = {"run_id": run_id, "experiment": experiment.name, "replicate": replicate}
+        self._study.start(number, attrs, {"config": config.model_dump(mode="json")})
+        return Job(number, run_id, config, self._folder / run_id, evaluate_test=True)
+
+    def should_prune(self, number: int) -> bool:
+        """Never: a documented figure is compared with a whole run."""
+        return False
+
+
+def select(definition: StudyDefinition, only: Sequence[str]) -> list[Experiment]:
+    """Return the experiments whose name fits one of the patterns, in the file's order; all for no pattern.
+
+    Raises:
+        DefinitionError: a pattern fits none.
+    """
+    names = [experiment.name for experiment in definition.experiments]
+    for pattern in only:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise DefinitionError(f"--only '{pattern}' fits no experiment. {closest(pattern, names)}")
+    return [
+        experiment
+        for experiment in definition.experiments
+        if not only or any(fnmatchcase(experiment.name, pattern) for pattern in only)
+    ]

@@ -1,0 +1,203 @@
+"""A study as its one owner holds it: whole in memory, where Optuna decides, and followed by the database."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import optuna
+from optuna.pruners import BasePruner
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from hpo.errors import StorageError
+from hpo.search.outcomes import Outcome
+from hpo.search.stored_trials import read_trials
+from hpo.search.study_memory import StudyMemory
+from hpo.search.study_writer import StudyWriter
+from hpo.training.epoch import Epoch
+
+STATES = {
+    Outcome.COMPLETE: TrialState.COMPLETE,
+    Outcome.EARLY_STOPPED: TrialState.COMPLETE,
+    Outcome.PRUNED: TrialState.PRUNED,
+    Outcome.TIMED_OUT: TrialState.PRUNED,
+    Outcome.DIVERGED: TrialState.PRUNED,
+    Outcome.OUT_OF_MEMORY: TrialState.PRUNED,
+    Outcome.INTERRUPTED: TrialState.WAITING,
+    Outcome.CRASHED: TrialState.FAIL,
+}
+CURVE_COLUMNS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr", "seconds")
+
+
+class LiveStudy:
+    """Asks, reports and tells in memory, and has the database follow; nothing here waits for the database.
+
+    Args:
+        storage: the database, in which the study has been created.
+        name: the study's name.
+        metric: the epoch column by which trials are judged.
+        pruner: asked by `should_prune`.
+        tell: called with a line for the person.
+
+    Raises:
+        StorageError: the database's copy of the study cannot be gone on with.
+    """
+
+    def __init__(
+        self, storage: RDBStorage, name: str, metric: str, pruner: BasePruner, tell: Callable[[str], None]
+    ) -> None:
+        self.name = name
+        self.metric = metric
+        stored_id = storage.get_study_id_from_name(name)
+        (self.direction,) = storage.get_study_directions(stored_id)
+        trials = read_trials(storage.engine, stored_id)
+        if [trial.number for trial in trials] != list(range(len(trials))):
+            raise StorageError(
+                f"study '{name}': its trials are not numbered from 0 without a gap; it cannot be gone on with."
+            )
+        unfinished = {trial.number: copy.copy(trial) for trial in trials if not trial.state.is_finished()}
+        self._writer = StudyWriter(storage.engine, stored_id, unfinished, tell)
+
+        self._memory = StudyMemory()
+        self._study_id = self._memory.create_new_study([self.direction], name)
+        for key, value in storage.get_study_system_attrs(stored_id).items():
+            self._memory.set_study_system_attr(self._study_id, key, value)
+        for trial in trials:
+            if not trial.state.is_finished():
+                # Nobody is running it. Whoever goes on with it reports its epochs, and asks the pruner, once more.
+                trial.state = TrialState.WAITING
+                trial.intermediate_values = {}
+                trial.system_attrs = {
+                    key: value for key, value in trial.system_attrs.items() if not key.startswith("completed_rung_")
+                }
+                trial.user_attrs = {**trial.user_attrs, "outcome": Outcome.INTERRUPTED}
+                self._writer.save(trial)
+            self._memory.create_new_trial(self._study_id, trial)
+        self._study = self._view(RandomSampler(), pruner)
+        self._running: dict[int, Trial] = {}
+        self._curves: dict[int, list[Epoch]] = {}
+
+    @property
+    def trials(self) -> Sequence[FrozenTrial]:
+        """Every trial, in the order of their numbers."""
+        return self._memory.get_all_trials(self._study_id, deepcopy=False)
+
+    @property
+    def best(self) -> FrozenTrial | None:
+        """The complete trial with the best value."""
+        try:
+            return self._memory.get_best_trial(self._study_id)
+        except ValueError:
+            return None
+
+    def ask(
+        self, shown: Sequence[FrozenTrial], sampler: BaseSampler, suggest: Callable[[Trial], dict[str, Any]]
+    ) -> int:
+        """Create a trial and suggest its parameters.
+
+        Args:
+            shown: the trials that the sampler may see.
+            sampler: of this trial.
+            suggest: suggests every parameter.
+
+        Returns:
+            The trial's number.
+        """
+        with self._memory.showing(shown):
+            trial = self._view(sampler, self._study.pruner).ask()
+            suggest(trial)
+        self._writer.save_study_attrs(self._memory.get_study_system_attrs(self._study_id))
+        self._running[trial.number] = trial
+        self._curves[trial.number] = []
+        return trial.number
+
+    def take_up(self, number: int) -> None:
+        """Go on with a trial that was interrupted."""
+        trial_id = self._memory.get_trial_id_from_study_id_trial_number(self._study_id, number)
+        self._memory.set_trial_state_values(trial_id, TrialState.RUNNING)
+        self._running[number] = Trial(self._study, trial_id)
+        self._running[number].set_user_attr("outcome", None)
+        self._curves[number] = []
+
+    def start(self, number: int, attrs: Mapping[str, Any], details: Mapping[str, Any]) -> None:
+        """Record what a trial is about to run.
+
+        Args:
+            number: the trial's.
+            attrs: user attributes that decisions read.
+            details: user attributes that only tables read.
+        """
+        for key, value in attrs.items():
+            self._running[number].set_user_attr(key, value)
+        self._writer.save(self._frozen(number), details)
+
+    def params(self, number: int) -> dict[str, Any]:
+        """Return a trial's parameters."""
+        return self._frozen(number).params
+
+    def report(self, number: int, epoch: Epoch) -> None:
+        """Record an epoch of a running trial."""
+        self._curves[number].append(epoch)
+        self._running[number].report(getattr(epoch, self.metric), epoch.epoch)
+        self._writer.save(self._frozen(number))
+
+    def should_prune(self, number: int, shown: Sequence[FrozenTrial]) -> bool:
+        """Ask the pruner whether a running trial is hopeless beside the trials shown."""
+        with self._memory.showing(shown):
+            return bool(self._study.pruner.prune(self._study, self._frozen(number)))
+
+    def tell(
+        self, number: int, outcome: Outcome, result: Mapping[str, Any] | None = None, message: str | None = None
+    ) -> FrozenTrial:
+        """End a running trial.
+
+        Args:
+            number: the trial's.
+            outcome: how it ended.
+            result: of a finished run.
+            message: why it failed, in one line.
+
+        Returns:
+            The trial as it is now.
+        """
+        trial = self._running.pop(number)
+        trial.set_user_attr("outcome", outcome)
+        if message:
+            trial.set_user_attr("message", message)
+        if outcome.infeasible:
+            trial.set_constraint("trainable", 1.0)
+        state = STATES[outcome]
+        if state == TrialState.WAITING:
+            self._memory.set_trial_state_values(trial._trial_id, state)
+        elif state == TrialState.COMPLETE:
+            assert result is not None
+            self._study.tell(trial, result[self.metric])
+        else:
+            self._study.tell(trial, state=state)
+        epochs = [epoch.as_dict() for epoch in self._curves.pop(number)]
+        details: dict[str, Any] = {"curve": {column: [epoch[column] for epoch in epochs] for column in CURVE_COLUMNS}}
+        if result is not None:
+            details["result"] = dict(result)
+        frozen = self._memory.get_trial(trial._trial_id)
+        self._writer.save(frozen, details)
+        return frozen
+
+    def close(self, timeout: float | None = None) -> bool:
+        """Wait until everything is in the database.
+
+        Args:
+            timeout: seconds after which to give up.
+
+        Returns:
+            Whether everything is.
+        """
+        return self._writer.close(timeout)
+
+    def _frozen(self, number: int) -> FrozenTrial:
+        return self._memory.get_trial(self._running[number]._trial_id)
+
+    def _view(self, sampler: BaseSampler, pruner: BasePruner) -> optuna.Study:
+        return optuna.load_study(study_name=self.name, storage=self._memory, sampler=sampler, pruner=pruner)

@@ -1,0 +1,96 @@
+"""A search: trials proposed by a sampler, up to the study's total."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from optuna.trial import FrozenTrial, TrialState
+
+from hpo.definition.study_definition import StudyDefinition
+from hpo.search.live_study import LiveStudy
+from hpo.search.messages import Job
+from hpo.search.samplers import create_sampler
+from hpo.search.seeds import derived_seed
+from hpo.search.study_memory import as_of, recent_and_best
+
+
+class SearchPlan:
+    """Goes on with what was interrupted, then asks the sampler for new trials.
+
+    Args:
+        study: the study as it stands.
+        definition: its definition.
+        n_trials: the study's total, trials of earlier calls included.
+        folder: the study's runs.
+        deterministic: whether trials and decisions must not depend on how many workers there are, nor on their speed.
+            Then trial n is proposed from trials 0 to n - lag alone, once these have ended, with those in between shown
+            as running; and it is pruned by comparison with these alone.
+    """
+
+    def __init__(
+        self, study: LiveStudy, definition: StudyDefinition, n_trials: int, folder: Path, *, deterministic: bool
+    ) -> None:
+        self._study = study
+        self._definition = definition
+        self._folder = folder
+        self._lag = definition.sampler.lag if deterministic else None
+        self._n_trials = n_trials
+        self._interrupted = [trial.number for trial in study.trials if not trial.state.is_finished()]
+        self._first_with: dict[str, int] = {}
+        for trial in study.trials:
+            if trial.params:
+                self._first_with.setdefault(json.dumps(trial.params, sort_keys=True), trial.number)
+
+    @property
+    def total(self) -> int:
+        """The study's total."""
+        return max(self._n_trials, len(self._study.trials))
+
+    def next_job(self) -> Job | None:
+        """Return an interrupted trial, else a new one, else None."""
+        if self._interrupted:
+            number = self._interrupted.pop(0)
+            self._study.take_up(number)
+        else:
+            number = len(self._study.trials)
+            if number >= self._n_trials or not self._may_ask(number):
+                return None
+            sampler = create_sampler(self._definition.sampler, self._definition.seed, number)
+            asked = self._study.ask(self._seen_by_sampler(number), sampler, self._definition.suggest)
+            assert asked == number
+        return self._start(number)
+
+    def should_prune(self, number: int) -> bool:
+        """Ask the pruner, which sees every trial, or under `deterministic` those that this one was proposed from."""
+        trials = self._study.trials
+        return self._study.should_prune(number, trials if self._lag is None else trials[: self._told_before(number)])
+
+    def _start(self, number: int) -> Job:
+        params = self._study.params(number)
+        config = self._definition.trial_config(params, derived_seed("trial", self._definition.seed, number))
+        run_id = f"trial_{number:05d}"
+        attrs: dict[str, object] = {"run_id": run_id}
+        # The sampler may propose what it has proposed before. With a training seed of its own that is a replicate: it
+        # shows the noise, and the sampler learns from it as from any trial.
+        first = self._first_with.setdefault(json.dumps(params, sort_keys=True), number)
+        if first != number:
+            attrs["replicate_of"] = first
+        self._study.start(number, attrs, {"config": config.model_dump(mode="json")})
+        return Job(number, run_id, config, self._folder / run_id)
+
+    def _told_before(self, number: int) -> int:
+        assert self._lag is not None
+        return max(0, number - self._lag + 1)
+
+    def _may_ask(self, number: int) -> bool:
+        if self._lag is None:
+            return True
+        return all(trial.state.is_finished() for trial in self._study.trials[: self._told_before(number)])
+
+    def _seen_by_sampler(self, number: int) -> Sequence[FrozenTrial]:
+        trials = [trial for trial in self._study.trials if trial.state != TrialState.WAITING]
+        if self._lag is not None:
+            trials = as_of(trials, self._told_before(number))
+        return recent_and_best(trials, self._study.direction)

@@ -1,0 +1,121 @@
+"""The database of studies: SQLite in the runs folder, or PostgreSQL."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import sqlalchemy as sa
+from optuna.storages import RDBStorage
+
+from hpo.errors import StorageError
+
+# Longer than any other program should hold a lock; beyond it the writer waits by itself, and says so.
+LOCK_TIMEOUT_SECONDS = 5.0
+
+
+def default_url(runs: Path) -> str:
+    """Return the address of the database that a runs folder holds."""
+    return f"sqlite:///{runs / 'hpo.db'}"
+
+
+def sqlite_path(url: str) -> Path | None:
+    """Return the file of an SQLite address, None for a database server."""
+    parsed = _parse(url)
+    if parsed.get_backend_name() != "sqlite":
+        return None
+    if not parsed.database or parsed.database == ":memory:":
+        raise StorageError("--storage sqlite:// needs a file: a study in memory could not be gone on with.")
+    return Path(parsed.database)
+
+
+def without_password(url: str) -> str:
+    """Return the address as it may be shown."""
+    return _parse(url).render_as_string(hide_password=True)
+
+
+def open_storage(url: str, *, create: bool = True) -> RDBStorage:
+    """Open the database at `url`, as an ordinary Optuna storage.
+
+    Args:
+        url: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/DATABASE`.
+        create: whether a missing SQLite file, or missing tables, are created.
+
+    Raises:
+        StorageError: it cannot be opened, or it is not an Optuna database.
+    """
+    parsed = _parse(url)
+    path = sqlite_path(url)
+    shown = str(path) if path else without_password(url)
+    if path is not None:
+        _prepare_sqlite(path, create)
+        connect_args = {"timeout": LOCK_TIMEOUT_SECONDS}
+    else:
+        # Whichever driver SQLAlchemy would choose, psycopg is the one that is installed with hpo.
+        parsed = parsed.set(drivername="postgresql+psycopg")
+        connect_args = {"connect_timeout": int(LOCK_TIMEOUT_SECONDS)}
+    try:
+        storage = RDBStorage(parsed.render_as_string(hide_password=False), {"connect_args": connect_args})
+    except sa.exc.DBAPIError as error:
+        raise StorageError(f"{shown}: {_first_line(error)}") from None
+    except RuntimeError as error:  # Optuna's word for a database of another version.
+        raise StorageError(f"{shown}: {_first_line(error)}") from None
+    if path is not None:
+        sa.event.listen(storage.engine, "connect", _relax_syncing)
+        storage.engine.dispose()  # The pool's first connection was made before the line above.
+    return storage
+
+
+def _parse(url: str) -> sa.URL:
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        # Without the text: it may hold a password.
+        raise StorageError(
+            "--storage is no database address: write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE."
+        ) from None
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise StorageError(f"--storage takes sqlite or postgresql, not '{parsed.get_backend_name()}'.")
+    return parsed
+
+
+def _prepare_sqlite(path: Path, create: bool) -> None:
+    """Refuse a file that is not ours before anything is written into it, and put ours into WAL mode.
+
+    In WAL mode readers (the dashboard, `hpo show`) neither block the supervisor nor are blocked by it.
+    """
+    if not create and not path.exists():
+        raise StorageError(f"{path}: there is no such database; nothing has been run here yet.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{path.parent}: cannot be created: {error.strerror}") from None
+    try:
+        connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT_SECONDS)
+    except sqlite3.OperationalError:
+        raise StorageError(f"{path}: cannot be opened for writing.") from None
+    try:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if tables and not {"studies", "trials", "version_info"} <= tables:
+            names = ", ".join(sorted(tables)[:3])
+            raise StorageError(f"{path}: is a database of another program (it has the tables {names}).")
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.DatabaseError as error:
+        what = "is damaged, or no SQLite database" if _is_corruption(error) else "cannot be written"
+        raise StorageError(f"{path}: {what}: {error}.") from None
+    finally:
+        connection.close()
+
+
+def _is_corruption(error: sqlite3.DatabaseError) -> bool:
+    return not isinstance(error, sqlite3.OperationalError)
+
+
+def _relax_syncing(connection: sqlite3.Connection, _record: object) -> None:
+    # With WAL, NORMAL risks the last transactions in a power cut, never the database.
+    connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _first_line(error: Exception) -> str:
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig else error
+    return str(cause).strip().splitlines()[0]

@@ -1,0 +1,256 @@
+"""The database follows the memory: a thread that brings the rows of changed trials up to date."""
+
+from __future__ import annotations
+
+import copy
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from optuna.distributions import distribution_to_json
+from optuna.storages._rdb import models  # The schema itself: a copy of it here could only drift from it.
+from optuna.trial import FrozenTrial
+from sqlalchemy.dialects import postgresql, sqlite
+
+from hpo.errors import StorageError
+
+# Epochs of a small network take milliseconds: their rows are gathered this long before a transaction.
+GATHER_SECONDS = 0.1
+BACK_OFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+# A wait that is worth a message: shorter ones are another reader's lock.
+WORTH_TELLING_SECONDS = 3.0
+
+_NEVER_WRITTEN = FrozenTrial(
+    number=-1,
+    trial_id=-1,
+    state=None,  # type: ignore[arg-type]
+    value=None,
+    datetime_start=None,
+    datetime_complete=None,
+    params={},
+    distributions={},
+    user_attrs={},
+    system_attrs={},
+    intermediate_values={},
+)
+
+
+class StudyWriter:
+    """Writes snapshots of trials, many in one transaction, and keeps on trying while the database does not answer.
+
+    Only the newest snapshot of a trial waits to be written, so nothing piles up however long the database is away, and
+    since one transaction holds all that waits, the database always shows the study as it was at one moment.
+
+    Args:
+        engine: of an Optuna database.
+        study_id: the study's key in it.
+        written: the study's unfinished trials, as the database has them.
+        tell: called with a line for the person, from the writer's thread.
+    """
+
+    def __init__(
+        self, engine: sa.Engine, study_id: int, written: Mapping[int, FrozenTrial], tell: Callable[[str], None]
+    ) -> None:
+        self._engine = engine
+        self._study_id = study_id
+        self._tell = tell
+        self._written = dict(written)
+        self._trial_ids = {number: trial._trial_id for number, trial in written.items()}
+        self._pending: dict[int, FrozenTrial] = {}
+        self._pending_study_attrs: dict[str, Any] = {}
+        self._changed = threading.Condition()
+        self._closing = False
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="study writer", daemon=True)
+        self._thread.start()
+
+    def save(self, trial: FrozenTrial, details: Mapping[str, Any] | None = None) -> None:
+        """Have a trial written as it is now, soon.
+
+        Args:
+            trial: a snapshot; it is not changed afterwards.
+            details: further user attributes, which the memory does without.
+
+        Raises:
+            StorageError: an earlier write failed for a reason that waiting does not cure.
+        """
+        self.check()
+        with self._changed:
+            earlier = self._pending.get(trial.number)
+            trial = copy.copy(trial)
+            # What an earlier snapshot brought along is still to be written.
+            trial.user_attrs = {**(earlier.user_attrs if earlier else {}), **trial.user_attrs, **(details or {})}
+            self._pending[trial.number] = trial
+            self._changed.notify()
+
+    def save_study_attrs(self, system_attrs: Mapping[str, Any]) -> None:
+        """Have system attributes of the study written, soon."""
+        with self._changed:
+            self._pending_study_attrs.update(system_attrs)
+            self._changed.notify()
+
+    def check(self) -> None:
+        """Raise what ended the writer, if anything did."""
+        if self._failure is not None:
+            raise self._failure
+
+    def close(self, timeout: float | None = None) -> bool:
+        """Write what is left, and end.
+
+        Args:
+            timeout: seconds after which to give up; None waits for the database as long as it takes.
+
+        Returns:
+            Whether everything is in the database.
+        """
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join(timeout)
+        self.check()
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            while True:
+                with self._changed:
+                    self._changed.wait_for(lambda: self._pending or self._pending_study_attrs or self._closing)
+                    self._changed.wait_for(lambda: self._closing, GATHER_SECONDS)
+                    batch = self._pending
+                    study_attrs = self._pending_study_attrs
+                    self._pending = {}
+                    self._pending_study_attrs = {}
+                if not batch and not study_attrs:
+                    return
+                self._write_patiently(batch, study_attrs)
+        except BaseException as error:
+            self._failure = error
+
+    def _write_patiently(self, batch: dict[int, FrozenTrial], study_attrs: dict[str, Any]) -> None:
+        waited = 0.0
+        told = False
+        attempt = 0
+        while True:
+            try:
+                with self._engine.begin() as connection:
+                    if connection.dialect.name == "sqlite":
+                        # A write lock that is asked for halfway through may be refused without waiting.
+                        connection.exec_driver_sql("BEGIN IMMEDIATE")
+                    trial_ids = self._write(connection, batch, study_attrs)
+                break
+            except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+                pause = BACK_OFF_SECONDS[min(attempt, len(BACK_OFF_SECONDS) - 1)]
+                attempt += 1
+                waited += pause
+                if waited > WORTH_TELLING_SECONDS and not told:
+                    told = True
+                    self._tell(f"The database does not take writes ({_reason(error)}); training goes on, results wait.")
+                time.sleep(pause)
+        self._trial_ids.update(trial_ids)
+        for number, trial in batch.items():
+            if trial.state.is_finished():
+                self._written.pop(number, None)
+            else:
+                self._written[number] = trial
+        if told:
+            self._tell("The database takes writes again; nothing was lost.")
+
+    def _write(
+        self, connection: sa.Connection, batch: Mapping[int, FrozenTrial], study_attrs: Mapping[str, Any]
+    ) -> dict[int, int]:
+        trial_ids: dict[int, int] = {}
+        for number, trial in sorted(batch.items()):
+            trial_id = self._trial_ids.get(number)
+            if trial_id is None:
+                trial_id = trial_ids[number] = self._insert_trial(connection, trial)
+            _write_difference(connection, trial_id, self._written.get(number, _NEVER_WRITTEN), trial)
+        rows = [
+            {"study_id": self._study_id, "key": key, "value_json": json.dumps(value)}
+            for key, value in study_attrs.items()
+        ]
+        _upsert(connection, models.StudySystemAttributeModel.__table__, ("study_id", "key"), rows)
+        return trial_ids
+
+    def _insert_trial(self, connection: sa.Connection, trial: FrozenTrial) -> int:
+        table = models.TrialModel.__table__
+        taken = connection.execute(
+            sa.select(table.c.trial_id, table.c.datetime_start).where(
+                table.c.study_id == self._study_id, table.c.number == trial.number
+            )
+        ).first()
+        if taken is not None:
+            # A commit whose answer was lost left our own row; any other is somebody else's trial.
+            if taken.datetime_start != _utc(trial.datetime_start):
+                raise StorageError(
+                    f"trial {trial.number} was written by another program too; one program at a time may run a study."
+                )
+            return int(taken.trial_id)
+        row = {
+            "study_id": self._study_id,
+            "number": trial.number,
+            "state": trial.state,
+            "datetime_start": _utc(trial.datetime_start),
+        }
+        return int(connection.scalar(sa.insert(table).values(row).returning(table.c.trial_id)))
+
+
+def _write_difference(connection: sa.Connection, trial_id: int, before: FrozenTrial, now: FrozenTrial) -> None:
+    """Bring one trial's rows from one snapshot to another; harmless if it has been done already."""
+    key = {"trial_id": trial_id}
+    if now.value is not None and now.value != before.value:
+        value, sign = models.TrialValueModel.value_to_stored_repr(now.value)
+        row = {**key, "objective": 0, "value": value, "value_type": sign}
+        _upsert(connection, models.TrialValueModel.__table__, ("trial_id", "objective"), [row])
+
+    params = [
+        {
+            **key,
+            "param_name": name,
+            "param_value": now.distributions[name].to_internal_repr(value),
+            "distribution_json": distribution_to_json(now.distributions[name]),
+        }
+        for name, value in now.params.items()
+        if name not in before.params
+    ]
+    _upsert(connection, models.TrialParamModel.__table__, ("trial_id", "param_name"), params)
+
+    steps = []
+    for step, value in now.intermediate_values.items():
+        if step not in before.intermediate_values:
+            number, kind = models.TrialIntermediateValueModel.intermediate_value_to_stored_repr(value)
+            steps.append({**key, "step": step, "intermediate_value": number, "intermediate_value_type": kind})
+    _upsert(connection, models.TrialIntermediateValueModel.__table__, ("trial_id", "step"), steps)
+
+    for table, attrs, known in (
+        (models.TrialUserAttributeModel.__table__, now.user_attrs, before.user_attrs),
+        (models.TrialSystemAttributeModel.__table__, now.system_attrs, before.system_attrs),
+    ):
+        changed = {name: value for name, value in attrs.items() if name not in known or known[name] != value}
+        rows = [{**key, "key": name, "value_json": json.dumps(value)} for name, value in changed.items()]
+        _upsert(connection, table, ("trial_id", "key"), rows)
+
+    if now.state != before.state:
+        table = models.TrialModel.__table__
+        changes = {"state": now.state, "datetime_complete": _utc(now.datetime_complete)}
+        connection.execute(sa.update(table).where(table.c.trial_id == trial_id).values(changes))
+
+
+def _upsert(connection: sa.Connection, table: Any, key: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    new_values = {column: statement.excluded[column] for column in rows[0] if column not in key}
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=new_values), rows)
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment else None
+
+
+def _reason(error: sa.exc.DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0]

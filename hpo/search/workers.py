@@ -1,0 +1,92 @@
+"""The supervisor's side of a worker process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from hpo.search.messages import Answer, FromWorker, Job, Setup
+
+# One thread a process: several processes fill the cores better than several threads, and the order of a sum, hence its
+# last bits, does not depend on how many there are. Memory freed after a step stays in the process, ready for the next:
+# returning it to the kernel costs page faults on every large tensor.
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
+    "MALLOC_TOP_PAD_": str(1 << 26),
+}
+
+
+class Worker:
+    """A process that trains, and the pipe to it.
+
+    Args:
+        slot: its place among the supervisor's workers, from 0.
+        device: where it trains.
+        log: file to which it and its libraries print.
+
+    Attributes:
+        ready: whether it has loaded its data.
+        job: what it is training.
+    """
+
+    def __init__(self, slot: int, device: str, log: Path) -> None:
+        self.slot = slot
+        self.device = device
+        self.log = log
+        self.ready = False
+        self.job: Job | None = None
+        self.pipe: Connection[Any, Any]
+        self.pipe, theirs = Pipe()
+        with theirs, log.open("a") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "hpo.search.worker", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=[theirs.fileno()],
+                env={**os.environ, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                process_group=0,  # Out of reach of the terminal's Ctrl-C, even before it could ignore it.
+            )
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    def send(self, message: Setup | Job | Answer) -> None:
+        """Send a message; one to a process that has died is lost, as its next `receive` tells."""
+        with contextlib.suppress(ConnectionError):
+            self.pipe.send(message)
+
+    def receive(self) -> FromWorker | None:
+        """Return the next message, None if the process has died."""
+        try:
+            message: FromWorker = self.pipe.recv()
+        except (EOFError, ConnectionError):
+            return None
+        return message
+
+    def kill(self) -> None:
+        """End the process at once, and wait until it has ended."""
+        self._process.kill()
+        self._process.wait()
+        self.pipe.close()
+
+    def cause_of_death(self) -> str:
+        """Describe in one line how the process ended."""
+        code = self._process.wait()
+        if code >= 0:
+            return f"process {self.pid} exited with code {code}; see {self.log}"
+        return f"process {self.pid} was ended by {signal.Signals(-code).name}"
