@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import lzma
+import posixpath
+import re
 import stat
 import tarfile
 import zipfile
@@ -13,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
 from hpo.errors import DataError
@@ -72,34 +74,33 @@ class _Archive(Generic[Member]):
         folders: dict[str, set[str]] = defaultdict(set)
         for member, name, is_folder in self._scan():
             path = self._safe(name)
-            if path == PurePosixPath("."):
+            if path == ".":
                 continue
             if not is_folder:
-                if str(path) in self.members:
+                if path in self.members:
                     raise DataError(f"{self.path} holds {name!r} twice; pack it again with each file once.")
-                self.members[str(path)] = member
-            entry = path.name if not is_folder else f"{path.name}/"
-            for parent in path.parents:
-                known = entry in folders[_folder_name(parent)]
-                folders[_folder_name(parent)].add(entry)
-                if known:
-                    break
-                entry = f"{parent.name}/"
+                self.members[path] = member
+            *parents, own = path.split("/")
+            folder = ""
+            for parent in parents:
+                folders[folder].add(f"{parent}/")
+                folder += f"{parent}/"
+            folders[folder].add(f"{own}/" if is_folder else own)
         return folders
 
     def _scan(self) -> Iterator[tuple[Member, str, bool]]:
         """(member, its name, is it a folder) of everything in the archive."""
         raise NotImplementedError
 
-    def _safe(self, name: str) -> PurePosixPath:
-        """Gives the member's path; raises DataError where it points out of the archive."""
-        path = PurePosixPath(name.replace("\\", "/"))
-        if path.is_absolute() or PureWindowsPath(name).anchor or ".." in path.parts:
+    def _safe(self, name: str) -> str:
+        """Gives the member's plain path; raises DataError where it points out of the archive."""
+        path = name.replace("\\", "/")
+        if path.startswith("/") or re.match("[A-Za-z]:", path) or ".." in path.split("/"):
             raise DataError(
                 f"{self.path} is unsafe: member {name!r} points outside of the archive; "
                 "pack it again with names relative to the folder that holds train/ and test/."
             )
-        return path
+        return posixpath.normpath(path)
 
     def _refuse(self, name: str, kind: str) -> DataError:
         return DataError(f"{self.path}: member {name!r} is {kind}; only plain files and folders are read.")
@@ -166,7 +167,3 @@ class ZipArchive(_Archive[zipfile.ZipInfo]):
                 if member.flag_bits & 1:
                     raise self._refuse(member.filename, "encrypted")
                 yield member, member.filename, member.is_dir()
-
-
-def _folder_name(path: PurePosixPath) -> str:
-    return "" if path == PurePosixPath(".") else f"{path}/"

@@ -122,8 +122,9 @@ def _open(entry: Path, name: str) -> Dataset | None:
 
 
 def _map(entry: Path) -> tuple[np.ndarray, np.ndarray]:
-    """The bytes of all images, mapped, and the labels; a write to either changes no file."""
-    return np.memmap(entry / _IMAGES, dtype=np.uint8, mode="c"), np.fromfile(entry / _LABELS, dtype="<i8")
+    """The bytes of all images, and the labels, mapped such that a write to either changes no file."""
+    images = np.memmap(entry / _IMAGES, dtype=np.uint8, mode="c")
+    return images, np.memmap(entry / _LABELS, dtype="<i8", mode="c")
 
 
 def _fingerprint(description: dict[str, object], images: np.ndarray, labels: np.ndarray) -> str:

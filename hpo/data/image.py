@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
 
 import numpy as np
@@ -44,17 +45,19 @@ def decode_image(data: bytes, name: str, image_size: int | None = None) -> np.nd
         DataError: the file is no image, is damaged, or has pixels of 32 bits.
     """
     try:
-        with Image.open(io.BytesIO(data)) as file:
-            image = _grey_or_rgb(ImageOps.exif_transpose(file))
+        # Pillow warns of oddities beside the pixels, which the person who trains can do nothing about.
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as file:
+            ImageOps.exif_transpose(file, in_place=True)
+            image = _grey_or_rgb(file)
+            if image_size is not None:
+                image = image.resize((image_size, image_size), Image.Resampling.BILINEAR)
+            pixels = np.asarray(image)
     except _UNREADABLE as error:
         reason = "it is in no known image format" if isinstance(error, UnidentifiedImageError) else error
         raise DataError(
             f"{name} cannot be read as an image ({reason}). Every file in a class folder must be an image; "
             "repair or remove it."
         ) from error
-    if image_size is not None:
-        image = image.resize((image_size, image_size), Image.Resampling.BILINEAR)
-    pixels = np.asarray(image)
     return pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels
 
 
@@ -75,4 +78,4 @@ def _grey_or_rgb(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert(mode)
+    return image if image.mode == mode else image.convert(mode)

@@ -35,7 +35,7 @@ def write_images(path: Path, n: int, images: Iterable[tuple[int, np.ndarray]]) -
                 _widen(file, n * math.prod(shape), channels=image.shape[2])
                 shape = image.shape
             file.seek(row * math.prod(shape))
-            file.write(np.broadcast_to(image, shape).tobytes())
+            file.write((image if image.shape == shape else np.broadcast_to(image, shape)).tobytes())
     height, width, channels = shape
     return n, height, width, channels
 

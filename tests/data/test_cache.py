@@ -1,0 +1,198 @@
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import time
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import MakeFolder, png
+
+from hpo.data import Dataset, load_dataset
+from hpo.definition.data_config import DataConfig
+from hpo.errors import DataError
+
+spawn = multiprocessing.get_context("spawn")
+
+
+class Progress:
+    """Keeps every call."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, int, int]] = []
+
+    def __call__(self, description: str, done: int, total: int) -> None:
+        self.calls.append((description, done, total))
+
+
+def load(path: Path, cache: Path, image_size: int | None = None) -> tuple[Dataset, bool]:
+    """The data set, and whether it was decoded for that."""
+    progress = Progress()
+    dataset = load_dataset(DataConfig(dataset=str(path), image_size=image_size), cache, progress)
+    return dataset, bool(progress.calls)
+
+
+def test_a_second_load_decodes_nothing_and_gives_the_same(make_folder: MakeFolder, tmp_path: Path) -> None:
+    folder = make_folder()
+    first, decoded_first = load(folder, tmp_path / "cache")
+    second, decoded_second = load(folder, tmp_path / "cache")
+    assert decoded_first
+    assert not decoded_second
+    assert first.fingerprint == second.fingerprint
+    assert np.array_equal(first.train_images, second.train_images)
+
+
+def test_progress_ends_at_the_number_of_images(make_folder: MakeFolder, tmp_path: Path) -> None:
+    progress = Progress()
+    load_dataset(DataConfig(dataset=str(make_folder())), tmp_path / "cache", progress)
+    assert progress.calls[-1] == ("decoding pets", 14, 14)
+    done = [call[1] for call in progress.calls]
+    assert done == sorted(set(done))
+
+
+def test_images_are_mapped_and_a_write_stays_private(make_folder: MakeFolder, tmp_path: Path) -> None:
+    folder = make_folder()
+    dataset, _ = load(folder, tmp_path / "cache")
+    assert isinstance(dataset.train_images, np.memmap)
+    dataset.train_images[:] = 200
+    again, decoded = load(folder, tmp_path / "cache")
+    assert not decoded
+    assert again.train_images.max() == 13
+
+
+@pytest.mark.parametrize("same_size_and_time", [False, True])
+def test_a_changed_image_is_decoded_anew(make_folder: MakeFolder, tmp_path: Path, same_size_and_time: bool) -> None:
+    folder = make_folder()
+    before, _ = load(folder, tmp_path / "cache")
+    image = folder / "train/cat/0000.png"
+    status = image.stat()
+    image.write_bytes(png(5))
+    if same_size_and_time:
+        assert image.stat().st_size == status.st_size
+        os.utime(image, ns=(status.st_atime_ns, status.st_mtime_ns))
+    after, decoded = load(folder, tmp_path / "cache")
+    assert decoded
+    assert after.train_images[0, 0, 0, 0] == 5
+    assert after.fingerprint != before.fingerprint
+
+
+def test_added_removed_and_renamed_images_are_noticed(make_folder: MakeFolder, tmp_path: Path) -> None:
+    folder = make_folder()
+    sizes = [len(load(folder, tmp_path / "cache")[0].train_labels)]
+    (folder / "train/cat/new.png").write_bytes(png(0))
+    sizes.append(len(load(folder, tmp_path / "cache")[0].train_labels))
+    (folder / "train/cat/new.png").unlink()
+    sizes.append(len(load(folder, tmp_path / "cache")[0].train_labels))
+    assert sizes == [10, 11, 10]
+    (folder / "train/cat").rename(folder / "train/fox")
+    with pytest.raises(DataError, match="lacks class"):
+        load(folder, tmp_path / "cache")
+
+
+def test_each_image_size_is_cached_for_itself(make_folder: MakeFolder, tmp_path: Path) -> None:
+    folder = make_folder()
+    shapes = [load(folder, tmp_path / "cache", image_size)[0].image_shape for image_size in (None, 8, None, 3)]
+    assert shapes == [(4, 6, 3), (8, 8, 3), (4, 6, 3), (3, 3, 3)]
+
+
+def test_the_fingerprint_knows_content_not_place(make_folder: MakeFolder, tmp_path: Path) -> None:
+    folder = make_folder()
+    copy = shutil.copytree(folder, tmp_path / "elsewhere")
+    assert load(folder, tmp_path / "cache")[0].fingerprint == load(copy, tmp_path / "cache")[0].fingerprint
+
+
+def test_any_damage_of_the_cache_is_noticed_and_mended(make_folder: MakeFolder, tmp_path: Path) -> None:
+    folder = make_folder()
+    whole, _ = load(folder, tmp_path / "cache")
+    (entry,) = (path for path in (tmp_path / "cache/decoded").iterdir() if path.is_dir())
+    rng = random.Random(0)
+    for file in sorted(entry.iterdir()):
+        for damage in ("missing", "empty", "cut", "longer", *["flipped"] * 30):
+            content = bytearray(file.read_bytes())
+            if damage == "missing":
+                file.unlink()
+            else:
+                if damage == "flipped":
+                    content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
+                length = {"empty": 0, "cut": len(content) - 1}.get(damage, len(content))
+                file.write_bytes(content[:length] + (b"x" if damage == "longer" else b""))
+            mended, decoded = load(folder, tmp_path / "cache")
+            assert decoded, f"{file.name} {damage}"
+            assert mended.fingerprint == whole.fingerprint
+            assert np.array_equal(mended.train_images, whole.train_images)
+
+
+def _load_slowly(folder: Path, cache: Path, barrier: Barrier, results: "Queue[tuple[str, int]]") -> None:
+    calls = 0
+
+    def progress(description: str, done: int, total: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            time.sleep(0.5)  # time enough for the other process to find the lock taken
+
+    barrier.wait()
+    dataset = load_dataset(DataConfig(dataset=str(folder)), cache, progress)
+    results.put((dataset.fingerprint, calls))
+
+
+def test_two_processes_at_once_decode_once(make_folder: MakeFolder, tmp_path: Path) -> None:
+    barrier, results = spawn.Barrier(2), spawn.Queue()
+    arguments = (make_folder(), tmp_path / "cache", barrier, results)
+    processes = [spawn.Process(target=_load_slowly, args=arguments) for _ in range(2)]
+    for process in processes:
+        process.start()
+    (first, calls_of_first), (second, calls_of_second) = results.get(timeout=30), results.get(timeout=30)
+    for process in processes:
+        process.join()
+    assert first == second
+    assert sorted([calls_of_first, calls_of_second])[0] == 0
+    assert max(calls_of_first, calls_of_second) > 0
+
+
+def _die_while_decoding(folder: Path, cache: Path) -> None:
+    load_dataset(DataConfig(dataset=str(folder)), cache, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+
+
+def test_a_process_killed_while_decoding_leaves_no_harm(make_folder: MakeFolder, tmp_path: Path) -> None:
+    folder = make_folder()
+    process = spawn.Process(target=_die_while_decoding, args=(folder, tmp_path / "cache"))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    dataset, decoded = load(folder, tmp_path / "cache")
+    assert decoded
+    assert len(dataset.train_labels) == 10
+    assert not list((tmp_path / "cache").rglob("*.partial"))
+
+
+def test_an_interrupt_leaves_nothing_half_cached(make_folder: MakeFolder, tmp_path: Path) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    folder = make_folder()
+    with pytest.raises(KeyboardInterrupt):
+        load_dataset(DataConfig(dataset=str(folder)), tmp_path / "cache", interrupt)
+    assert [path.suffix for path in (tmp_path / "cache/decoded").iterdir()] == [".lock"]
+    assert load(folder, tmp_path / "cache")[1]
+
+
+def test_a_cache_that_cannot_be_written_is_one_clear_error(make_folder: MakeFolder, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DataError, match=r"cannot be written: Not a directory\. Choose another .*HPO_DATA_DIR\.$"):
+        load(make_folder(), tmp_path / "file")
+
+
+def test_the_environment_chooses_the_cache_and_data_dir_overrides_it(
+    make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HPO_DATA_DIR", str(tmp_path / "environment"))
+    config = DataConfig(dataset=str(make_folder()))
+    load_dataset(config, tmp_path / "argument")
+    assert not (tmp_path / "environment").exists()
+    load_dataset(config)
+    assert (tmp_path / "environment/decoded").is_dir()

@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+import torch
+from conftest import MakeFolder, labelled
+
+from hpo.data import load_dataset
+from hpo.data.tensors import TensorData
+from hpo.definition.data_config import DataConfig
+
+
+def config(**settings: object) -> DataConfig:
+    return DataConfig.model_validate({"dataset": "labelled", "split": "first", "validation": 4, **settings})
+
+
+def test_rows_are_flattened_by_row_column_channel() -> None:
+    dataset = labelled([0, 1] * 8)
+    dataset.train_images[5] = np.arange(12).reshape(2, 2, 3)
+    data = TensorData.load(dataset, config(), "cpu")
+    assert data.image_shape == (2, 2, 3)
+    assert (data.n_features, data.n_classes) == (12, 2)
+    assert data.train.images[5].tolist() == list(range(12))
+
+
+def test_splits_index_their_images() -> None:
+    data = TensorData.load(labelled([0, 1] * 8), config(), "cpu")
+    assert (len(data.train), len(data.validation), len(data.test)) == (12, 4, 4)
+    assert data.validation.images[data.validation.index, 0].tolist() == [0, 1, 2, 3]
+    assert data.train.images[data.train.index, 0].tolist() == list(range(4, 16))
+    for split in (data.train, data.validation, data.test):
+        assert (split.images.dtype, split.labels.dtype, split.index.dtype) == (torch.uint8, torch.int64, torch.int64)
+
+
+def test_a_source_with_its_own_validation_split_is_trained_on_whole() -> None:
+    data = TensorData.load(labelled([0, 1] * 8, val=[1, 0, 1]), config(), "cpu")
+    assert (len(data.train), len(data.validation)) == (16, 3)
+    assert data.validation.labels.tolist() == [1, 0, 1]
+    assert len(data.validation.images) == 3
+
+
+def test_on_a_cpu_no_image_is_copied(make_folder: MakeFolder) -> None:
+    folder = make_folder()
+    dataset = load_dataset(config(dataset=str(folder)), folder.parent / "cache")
+    data = TensorData.load(dataset, config(), "cpu")
+    assert data.train.images.data_ptr() == dataset.train_images.ctypes.data
+    assert data.validation.images is data.train.images
+    assert data.test.images.data_ptr() == dataset.test_images.ctypes.data
+
+
+def test_documented_scaling_is_that_of_the_page() -> None:
+    data = TensorData.load(labelled([0, 1] * 8), config(scaling="documented"), "cpu")
+    x = torch.arange(256, dtype=torch.uint8)
+    torch.testing.assert_close(x.float() * data.scale + data.shift, (x.float() / 255 - 0.5) * 2, atol=2e-7, rtol=0)
+    assert (data.scale.dtype, data.shift.dtype) == (torch.float32, torch.float32)
+
+
+def test_standardization_takes_each_channel_of_the_training_split_to_mean_0_and_deviation_1() -> None:
+    dataset = labelled([0, 1] * 200)
+    dataset.train_images[:] = np.random.default_rng(0).integers(0, [50, 150, 256], (400, 2, 2, 3))
+    dataset.train_images[:4] = 255  # held out, and therefore not to count
+    data = TensorData.load(dataset, config(scaling="standardize"), "cpu")
+    x = data.train.images[data.train.index].double() * data.scale.double() + data.shift.double()
+    channels = x.reshape(-1, 3)
+    torch.testing.assert_close(channels.mean(0), torch.zeros(3, dtype=torch.float64), atol=1e-6, rtol=0)
+    torch.testing.assert_close(channels.std(0, correction=0), torch.ones(3, dtype=torch.float64), atol=1e-6, rtol=0)
+    reference = dataset.train_images[4:].astype(np.float64)
+    mean, deviation = reference.mean(axis=(0, 1, 2)), reference.std(axis=(0, 1, 2))
+    np.testing.assert_allclose(data.scale.numpy().reshape(4, 3), np.tile(1 / deviation, (4, 1)), rtol=1e-6)
+    np.testing.assert_allclose(data.shift.numpy().reshape(4, 3), np.tile(-mean / deviation, (4, 1)), rtol=1e-6)
+
+
+def test_a_channel_that_never_varies_becomes_zero() -> None:
+    dataset = labelled([0, 1] * 8)
+    dataset.train_images[..., 1] = 77
+    data = TensorData.load(dataset, config(scaling="standardize"), "cpu")
+    x = data.train.images.float() * data.scale + data.shift
+    assert torch.isfinite(x).all()
+    assert (x.reshape(-1, 3)[:, 1] == 0).all()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
+def test_on_a_gpu_train_and_validation_share_one_copy() -> None:
+    data = TensorData.load(labelled([0, 1] * 8), config(), "cuda")
+    assert data.train.images.is_cuda
+    assert data.scale.is_cuda
+    assert data.test.index.is_cuda
+    assert data.validation.images is data.train.images
