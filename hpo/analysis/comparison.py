@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from hpo.analysis import estimate
 from hpo.analysis.estimate import ONE_SIDED
-from hpo.analysis.quantities import measure, resolution
+from hpo.analysis.quantities import decimals, measure, resolution
 from hpo.analysis.runs import Run
-from hpo.analysis.tables import Column, Row, Table, number, with_noise
+from hpo.analysis.tables import Column, Table, interval, number, with_noise
 from hpo.definition.claims import Quantity
 
 COMPARED: tuple[Quantity, ...] = (
@@ -78,10 +78,14 @@ def comparison_table(rows: Sequence[Comparison], first: str, second: str) -> Tab
     """
     columns = (
         Column("", lambda row: row["quantity"].replace("_", " ")),
-        Column(first, lambda row: with_noise(row["first"], row["first_sd"], 2), right=True),
-        Column(second, lambda row: with_noise(row["second"], row["second_sd"], 2), right=True),
-        Column("difference", lambda row: number(row["difference"], sign=True), right=True),
-        Column("95% interval", _interval, right=True),
+        Column(first, lambda row: with_noise(row["first"], row["first_sd"], decimals(row["quantity"])), right=True),
+        Column(second, lambda row: with_noise(row["second"], row["second_sd"], decimals(row["quantity"])), right=True),
+        Column("difference", lambda row: number(row["difference"], decimals(row["quantity"]), sign=True), right=True),
+        Column(
+            "95% interval",
+            lambda row: interval(row["low"], row["high"], decimals(row["quantity"]), sign=True),
+            right=True,
+        ),
         Column("p", lambda row: "" if row["p"] is None else f"{row['p']:.3f}", right=True),
         Column("exact", lambda row: "" if row["p_exact"] is None else f"{row['p_exact']:.3f}", right=True),
         Column("seeds", lambda row: str(row["seeds"]), right=True),
@@ -138,7 +142,3 @@ def _single(runs: list[Run]) -> bool:
 
 def _key(run: Run, by_experiment: bool) -> tuple[str | None, int | None]:
     return (run.experiment if by_experiment else None, run.replicate)
-
-
-def _interval(row: Row) -> str:
-    return "" if row["low"] is None else f"{number(row['low'], sign=True)} to {number(row['high'], sign=True)}"

@@ -27,7 +27,8 @@ class Finding:
     Attributes:
         verdict: this claim's own, with at most 5% error.
         verdict_holm: with at most 5% error anywhere among all claims under this reading.
-        hypothesis: the contrast that decided, and where it should lie.
+        quantity: what the deciding contrast compares.
+        hypothesis: the deciding contrast, and where it should lie.
         contrasts: how many have to hold together; the deciding one is the weakest, or what contradicts the claim.
         documented: the deciding contrast's documented value.
         value: its measured one, over `seeds` seeds, with its 95% interval from `low` to `high`.
@@ -45,6 +46,7 @@ class Finding:
     reading: Reading
     verdict: Verdict
     verdict_holm: Verdict | None = None
+    quantity: str = ""
     hypothesis: str = ""
     contrasts: int = 0
     documented: float | None = None
@@ -108,6 +110,8 @@ def _finding(
     deciding = decision.deciding
     estimate = deciding.estimate
     interval = (None, None) if deciding.guarantee else estimate.interval or (None, None)
+    # Too few seeds: a p-value of 1 stands in the family, and is none to show.
+    unknown = interval == (None, None)
     settle = decision.seeds_to_settle() if decision.verdict == "unresolved" else None
     best = _probability_of_best(decision, finished)
     supported = decision.verdict == "supported"
@@ -115,6 +119,7 @@ def _finding(
         claim=claim.id,
         title=claim.title,
         reading=reading,
+        quantity=deciding.test.quantity,
         hypothesis=deciding.hypothesis,
         contrasts=len(decision.evidence),
         documented=deciding.contrast.documented({e.name: e.documented for e in definition.experiments}),
@@ -122,9 +127,9 @@ def _finding(
         low=interval[0],
         high=interval[1],
         seeds=estimate.n,
-        p=decision.p,
+        p=None if unknown else decision.p,
         p_exact=decision.exact_p(),
-        p_holm=p_holm,
+        p_holm=None if unknown else p_holm,
         p_best=best,
         verdict=decision.verdict,
         verdict_holm=decision.verdict if p_holm is None else judge(p_holm, supported=supported),
@@ -175,7 +180,7 @@ def _remarks(
     if decision.verdict == "unresolved" and not missing:
         seeds = min(evidence.estimate.n for evidence in decision.evidence)
         if seeds < 2:
-            yield "one seed: no interval" if seeds else "no seed that all its experiments share"
+            yield "one seed: its noise is unknown" if seeds else "no seed that all its experiments share"
         elif settle is not None:
             yield f"about {settle} seeds would settle it"
         else:

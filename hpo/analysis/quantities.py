@@ -34,6 +34,11 @@ def resolution(quantity: str) -> float:
     return RESOLUTION.get(quantity, DEFAULT_RESOLUTION)
 
 
+def decimals(quantity: str) -> int:
+    """Return how many decimals of a mean of a quantity are worth printing; of a count one, for it is a mean."""
+    return {1.0: 1, 1e-4: 4}.get(resolution(quantity), 2)
+
+
 def measure(run: Run, quantity: Quantity, partner: Run | None = None) -> float | None:
     """Return a quantity of a run: accuracies and gaps in percent, times in seconds; None where the run has none.
 

@@ -131,7 +131,7 @@ def agreement(rows: Sequence[ReplayRow]) -> Agreement | None:
 def _row(experiment: Experiment, finished: Grid, records: Sequence[Run]) -> ReplayRow:
     runs = list(finished.get(experiment.name, {}).values())
     figures: dict[str, Figure] = {name: _figure(name, runs, experiment.documented) for name in SHOWN}
-    note = "; ".join(_remarks(experiment, figures, records))
+    note = "; ".join(_remarks(experiment, records))
     return ReplayRow(experiment.name, experiment.part, experiment.control, len(runs), figures, note)
 
 
@@ -144,9 +144,7 @@ def _figure(quantity: Quantity, runs: Sequence[Run], documented: Mapping[str, fl
     )
 
 
-def _remarks(experiment: Experiment, figures: Mapping[str, Figure], records: Sequence[Run]) -> Iterable[str]:
-    if figures["parameters"].difference:
-        yield "documented parameter count fits no such network"
+def _remarks(experiment: Experiment, records: Sequence[Run]) -> Iterable[str]:
     others = [run for run in records if run.experiment == experiment.name and not run.finished]
     for outcome in dict.fromkeys(run.outcome for run in others):
         yield f"{sum(run.outcome == outcome for run in others)} {outcome.replace('_', ' ')}"

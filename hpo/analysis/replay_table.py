@@ -31,6 +31,8 @@ def replay_table(rows: Sequence[ReplayRow], title: str, warning: str | None = No
     if any(row.seeds for row in rows):
         most = max(row.seeds for row in rows)
         notes.append("One seed: no spread is known." if most == 1 else "Mean ± standard deviation over seeds.")
+    if any(row.figures["parameters"].difference for row in rows):
+        notes.append("≠: the documented parameter count fits no such network.")
     if agrees:
         notes.append(describe(agrees))
     summary = {"agreement": asdict(agrees) if agrees else None, "warning": warning}

@@ -108,14 +108,24 @@ class Table:
 def number(value: float | None, digits: int = 2, *, sign: bool = False) -> str:
     """Return a number as text: thousands separated, no text for None.
 
-    >>> number(830282, 0), number(1.5, sign=True), number(0.00071), number(None)
-    ('830,282', '+1.50', '0.00071', '')
+    >>> number(830282, 0), number(1.5, sign=True), number(-1e-9), number(None)
+    ('830,282', '+1.50', '0.00', '')
     """
     if value is None or math.isnan(value):
         return ""
-    if value != 0 and abs(value) < 0.5 * 10**-digits:
-        return f"{value:{'+' if sign else ''}.2g}"
-    return f"{value:{'+' if sign else ''},.{digits}f}"
+    # Adding zero after rounding makes -0.0 a plain zero.
+    return f"{round(value, digits) + 0.0:{'+' if sign else ''},.{digits}f}"
+
+
+def interval(low: float | None, high: float | None, digits: int = 2, *, sign: bool = False) -> str:
+    """Return an interval as text; no text where there is none.
+
+    >>> interval(-0.5, 1.25, sign=True)
+    '-0.50 to +1.25'
+    """
+    return (
+        "" if low is None or high is None else f"{number(low, digits, sign=sign)} to {number(high, digits, sign=sign)}"
+    )
 
 
 def with_noise(mean: float | None, sd: float | None, digits: int = 1) -> str:

@@ -143,12 +143,11 @@ class ClaimTest(BaseModel):
             raise ValueError("'never_below' is about single runs: it takes no 'versus' and no other statistic")
         if self.quantity == "epochs_to_match" and self.statistic not in ("difference", "ratio"):
             raise ValueError("'epochs_to_match' compares a pair: it needs statistic 'difference' or 'ratio'")
-        size = GROUP_SIZE.get(self.statistic, 1)
+        size, exact = GROUP_SIZE.get(self.statistic, 1), self.statistic == "difference_of_differences"
         for name, group in (("of", self.of), ("versus", self.versus)):
-            if group and len(group) < size:
-                raise ValueError(
-                    f"statistic '{self.statistic}' needs {size} experiments in '{name}' but got {len(group)}"
-                )
+            if group and (len(group) < size or (exact and len(group) > size)):
+                rule = f"{'exactly' if exact else 'at least'} {size} experiments in '{name}' but got {len(group)}"
+                raise ValueError(f"statistic '{self.statistic}' needs {rule}")
             if len(set(group)) != len(group):
                 raise ValueError(f"'{name}' names an experiment twice")
         if self.statistic not in GROUP_SIZE and set(self.of) & set(self.versus):
@@ -193,4 +192,6 @@ class Claim(BaseModel):
     def _consistent(self) -> Self:
         if bool(self.tests) == (self.not_testable is not None):
             raise ValueError("a claim needs either 'tests' or the reason why it is 'not_testable'")
+        if self.tests and "fair" not in self.readings:
+            raise ValueError("a claim needs at least one test of the 'fair' reading")
         return self
