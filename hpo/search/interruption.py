@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from types import FrameType
 from typing import Self
 
@@ -10,13 +11,21 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interruptions:
-    """While its context lasts, the signals that would end the process are counted instead."""
+    """While its context lasts, signals that would end the process are counted instead, once there is work to be saved.
+
+    Attributes:
+        count: how many came.
+        deferred: whether they are left to whoever reads the count; before, each raises KeyboardInterrupt.
+    """
 
     def __init__(self) -> None:
         self.count = 0
+        self.deferred = False
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        # Only a main thread can receive signals; called from another one, a session cannot be interrupted by them.
+        watched = SIGNALS if threading.current_thread() is threading.main_thread() else ()
+        self._before = {number: signal.signal(number, self._note) for number in watched}
         return self
 
     def __exit__(self, *_exception: object) -> None:
@@ -25,3 +34,5 @@ class Interruptions:
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
         self.count += 1
+        if not self.deferred:
+            raise KeyboardInterrupt

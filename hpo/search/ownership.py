@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from optuna.storages import RDBStorage
 
 from hpo.errors import StorageError
-from hpo.search.storage import sqlite_path
+from hpo.search.address import sqlite_path
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ from hpo.search.ownership import owning
 from hpo.search.plan import Plan
 from hpo.search.pruners import create_pruner
 from hpo.search.search_plan import SearchPlan
-from hpo.search.storage import default_url, open_storage
+from hpo.search.address import default_url
+from hpo.search.storage import open_storage, storage_errors
 from hpo.search.study_record import record_study
 from hpo.search.supervisor import StopReason, Supervisor
 from hpo.search.workers import Worker
@@ -105,6 +106,7 @@ def run_search(definition: StudyDefinition, n_trials: int, options: Options | No
     Raises:
         RequestError: the request was wrong; nothing was run.
         RunError: workers cannot be started.
+        KeyboardInterrupt: a signal came before anything was run; later ones end the session in order.
         WorkerBug: a worker met what hpo did not expect.
     """
     options = options or Options()
@@ -175,13 +177,17 @@ def _run(
         # They load their libraries while the images and the study are prepared here.
         workers = [start(slot) for slot in range(len(devices))]
         stack.callback(_kill, workers)
-        storage = open_storage(options.storage or default_url(options.runs))
+        url = options.storage or default_url(options.runs)
+        storage = open_storage(url)
         stack.callback(storage.engine.dispose)
         stack.enter_context(owning(storage, definition.name))
         dataset = load_dataset(definition.data, options.data_dir, lambda *step: observe(DataProgress(*step)))
-        record_study(storage, definition, {"name": dataset.name, "fingerprint": dataset.fingerprint})
         pruner = create_pruner(definition.pruner, _longest(definition))
-        study = LiveStudy(storage, definition.name, definition.metric, pruner, tell=lambda text: observe(Warned(text)))
+        with storage_errors(url):
+            record_study(storage, definition, {"name": dataset.name, "fingerprint": dataset.fingerprint})
+            study = LiveStudy(
+                storage, definition.name, definition.metric, pruner, tell=lambda text: observe(Warned(text))
+            )
         plan = plan_for(study, folder)
         finished = sum(trial.state.is_finished() for trial in study.trials)
         interrupted = len(study.trials) - finished
@@ -199,10 +205,11 @@ def _run(
             stop_at=stop_at,
             trial_timeout=options.trial_timeout,
         )
+        interruptions.deferred = True
         try:
             stopped = supervisor.run()
         finally:
-            saved = study.close(_patience(interruptions.count))
+            saved = _save(study, interruptions)
         return _end(study, stopped, plan.total, saved)
 
 
@@ -211,11 +218,16 @@ def _kill(workers: list[Worker]) -> None:
         worker.kill()
 
 
-def _patience(interruptions: int) -> float | None:
-    """How long the database may take for the last results."""
-    if interruptions == 0:
-        return None
-    return CLOSE_SECONDS if interruptions == 1 else CLOSE_AT_ONCE_SECONDS
+def _save(study: LiveStudy, interruptions: Interruptions) -> bool:
+    """Wait for the database to take the last results: as long as it needs, unless somebody is waiting for the end."""
+    interrupted_at: float | None = None
+    while not study.close(timeout=0.1):
+        if interruptions.count and interrupted_at is None:
+            interrupted_at = time.monotonic()
+        patience = CLOSE_SECONDS if interruptions.count == 1 else CLOSE_AT_ONCE_SECONDS
+        if interrupted_at is not None and time.monotonic() > interrupted_at + patience:
+            return False
+    return True
 
 
 def _end(study: LiveStudy, stopped: StopReason | None, total: int, saved: bool) -> SessionEnd:

@@ -9,29 +9,10 @@ import sqlalchemy as sa
 from optuna.storages import RDBStorage
 
 from hpo.errors import StorageError
+from hpo.search.address import parse, shown, sqlite_path
 
 # Longer than any other program should hold a lock; beyond it the writer waits by itself, and says so.
 LOCK_TIMEOUT_SECONDS = 5.0
-
-
-def default_url(runs: Path) -> str:
-    """Return the address of the database that a runs folder holds."""
-    return f"sqlite:///{runs / 'hpo.db'}"
-
-
-def sqlite_path(url: str) -> Path | None:
-    """Return the file of an SQLite address, None for a database server."""
-    parsed = _parse(url)
-    if parsed.get_backend_name() != "sqlite":
-        return None
-    if not parsed.database or parsed.database == ":memory:":
-        raise StorageError("--storage sqlite:// needs a file: a study in memory could not be gone on with.")
-    return Path(parsed.database)
-
-
-def without_password(url: str) -> str:
-    """Return the address as it may be shown."""
-    return _parse(url).render_as_string(hide_password=True)
 
 
 def open_storage(url: str, *, create: bool = True) -> RDBStorage:
@@ -44,39 +25,23 @@ def open_storage(url: str, *, create: bool = True) -> RDBStorage:
     Raises:
         StorageError: it cannot be opened, or it is not an Optuna database.
     """
-    parsed = _parse(url)
+    parsed = parse(url)
     path = sqlite_path(url)
-    shown = str(path) if path else without_password(url)
     if path is not None:
         _prepare_sqlite(path, create)
         connect_args = {"timeout": LOCK_TIMEOUT_SECONDS}
     else:
-        # Whichever driver SQLAlchemy would choose, psycopg is the one that is installed with hpo.
-        parsed = parsed.set(drivername="postgresql+psycopg")
         connect_args = {"connect_timeout": int(LOCK_TIMEOUT_SECONDS)}
     try:
         storage = RDBStorage(parsed.render_as_string(hide_password=False), {"connect_args": connect_args})
     except sa.exc.DBAPIError as error:
-        raise StorageError(f"{shown}: {_first_line(error)}") from None
+        raise StorageError(f"{shown(url)}: {_first_line(error)}") from None
     except RuntimeError as error:  # Optuna's word for a database of another version.
-        raise StorageError(f"{shown}: {_first_line(error)}") from None
+        raise StorageError(f"{shown(url)}: {_first_line(error)}") from None
     if path is not None:
         sa.event.listen(storage.engine, "connect", _relax_syncing)
         storage.engine.dispose()  # The pool's first connection was made before the line above.
     return storage
-
-
-def _parse(url: str) -> sa.URL:
-    try:
-        parsed = sa.make_url(url)
-    except sa.exc.ArgumentError:
-        # Without the text: it may hold a password.
-        raise StorageError(
-            "--storage is no database address: write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE."
-        ) from None
-    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-        raise StorageError(f"--storage takes sqlite or postgresql, not '{parsed.get_backend_name()}'.")
-    return parsed
 
 
 def _prepare_sqlite(path: Path, create: bool) -> None:

@@ -19,7 +19,7 @@ from hpo.training.epoch import Epoch
 
 TICK_SECONDS = 0.1
 # From the first signal to the last checkpoint; a run whose epoch takes longer goes on from the checkpoint before.
-STOP_SECONDS = 8.0
+STOP_SECONDS = 7.0
 # A run that is over its time is asked to end after its epoch, and ended if this much later it has not.
 OVERTIME_SECONDS = 10.0
 WRITE_PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
