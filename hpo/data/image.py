@@ -17,7 +17,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from hpo.errors import DataError
 
-# What Pillow's decoders are known to raise on damaged files.
+# Common formats only: others call programs (EPS), or fail in ways that cannot be told from a bug.
+_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
+
+# What Pillow's decoders of these are known to raise on damaged files.
 _UNREADABLE = (
     OSError,
     SyntaxError,
@@ -34,7 +37,7 @@ def decode_image(data: bytes, name: str, image_size: int | None = None) -> np.nd
     """Decodes an image file.
 
     Args:
-        data: the file's bytes, in any format that Pillow reads.
+        data: the file's bytes: JPEG, PNG, GIF, BMP, TIFF, WebP or PPM.
         name: of the file, for messages.
         image_size: side in pixels to resize to; aspect ratio is not kept. None leaves the image as it is.
 
@@ -46,14 +49,14 @@ def decode_image(data: bytes, name: str, image_size: int | None = None) -> np.nd
     """
     try:
         # Pillow warns of oddities beside the pixels, which the person who trains can do nothing about.
-        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as file:
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data), formats=_FORMATS) as file:
             ImageOps.exif_transpose(file, in_place=True)
             image = _grey_or_rgb(file)
             if image_size is not None:
                 image = image.resize((image_size, image_size), Image.Resampling.BILINEAR)
             pixels = np.asarray(image)
     except _UNREADABLE as error:
-        reason = "it is in no known image format" if isinstance(error, UnidentifiedImageError) else error
+        reason = f"it is none of {', '.join(_FORMATS)}" if isinstance(error, UnidentifiedImageError) else error
         raise DataError(
             f"{name} cannot be read as an image ({reason}). Every file in a class folder must be an image; "
             "repair or remove it."

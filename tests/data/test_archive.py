@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import MakeFolder, png
 
 from hpo.data import Dataset, load_dataset
 from hpo.definition.data_config import DataConfig
 from hpo.errors import DataError
+
+from .samples import MakeFolder, png
 
 TAR_MODES = {".tar": "w", ".tar.xz": "w:xz", ".tar.gz": "w:gz", ".tgz": "w:gz"}
 ENDINGS = [*TAR_MODES, ".zip"]

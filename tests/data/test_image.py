@@ -3,11 +3,12 @@ import io
 
 import numpy as np
 import pytest
-from conftest import png
 from PIL import Image
 
 from hpo.data.image import decode_image, resize_image
 from hpo.errors import DataError
+
+from .samples import png
 
 
 def encoded(image: Image.Image, format: str = "PNG", **options: object) -> bytes:
@@ -73,11 +74,12 @@ def test_image_size_resizes_to_a_square() -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "in no known image format"),
-        (b"a list of things to do", "in no known image format"),
+        (b"", "none of JPEG, PNG"),
+        (b"a list of things to do", "none of JPEG, PNG"),
         (encoded(Image.effect_noise((64, 64), 50), "PNG")[:-600], "truncated"),
         (encoded(Image.effect_noise((64, 64), 50), "JPEG")[:900], "truncated"),
         (encoded(Image.new("F", (4, 4)), "TIFF"), "32 bits"),
+        (encoded(Image.new("RGB", (4, 4)), "EPS"), "none of JPEG, PNG"),  # would start Ghostscript
     ],
 )
 def test_an_unreadable_image_is_named_with_the_rule(data: bytes, reason: str) -> None:

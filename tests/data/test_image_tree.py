@@ -3,11 +3,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import MakeFolder, png
 
 from hpo.data import Dataset, load_dataset
 from hpo.definition.data_config import DataConfig
 from hpo.errors import DataError
+
+from .samples import MakeFolder, png
 
 
 def load(path: Path, cache: Path, **settings: object) -> Dataset:

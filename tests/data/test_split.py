@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
-from conftest import labelled
 
 from hpo.data import split_indices
 from hpo.data.split import stratified_sample
 from hpo.definition.data_config import DataConfig
 from hpo.errors import DataError
+
+from .samples import labelled
 
 
 def config(**settings: object) -> DataConfig:

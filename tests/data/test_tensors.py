@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 import torch
-from conftest import MakeFolder, labelled
 
 from hpo.data import load_dataset
 from hpo.data.tensors import TensorData
 from hpo.definition.data_config import DataConfig
+
+from .samples import MakeFolder, labelled
 
 
 def config(**settings: object) -> DataConfig:
