@@ -1,0 +1,69 @@
+"""`hpo findings` and `hpo compare`: what can be concluded."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hpo.cli import options
+from hpo.cli.output import form, show
+from hpo.errors import RequestError, closest
+
+if TYPE_CHECKING:
+    from hpo.analysis.runs import Run
+
+
+def findings(
+    name: Annotated[str, typer.Argument(metavar="STUDY")] = "documented_grid",
+    runs: options.Runs = Path("runs"),
+    storage: options.Storage = None,
+    json: options.AsJson = False,
+    csv: options.AsCsv = False,
+    markdown: options.AsMarkdown = False,
+) -> None:
+    """Judge the claims of a grid: each supported, contradicted or unresolved, with its interval."""
+    shape = form(json, csv, markdown)
+    from hpo.analysis.findings import findings as judge
+    from hpo.analysis.findings_table import findings_table
+    from hpo.analysis.runs import runs as records
+    from hpo.search.stored_studies import read_study
+
+    study = read_study(options.database(runs, storage), name)
+    definition = study.definition
+    if not definition.claims:
+        raise RequestError(f"study '{name}' makes no claims; a grid's file states them as [[claim]]")
+    show(findings_table(judge(definition, records(study.trials, name)), f"Findings of study {name}"), shape)
+
+
+def compare(
+    first: Annotated[str, typer.Argument(help="STUDY, STUDY/EXPERIMENT, STUDY/RUN or STUDY/N.")],
+    second: Annotated[str, typer.Argument(help="The same.")],
+    runs: options.Runs = Path("runs"),
+    storage: options.Storage = None,
+    json: options.AsJson = False,
+    csv: options.AsCsv = False,
+    markdown: options.AsMarkdown = False,
+) -> None:
+    """Compare two studies, experiments or runs: first minus second, paired over seeds where they share them."""
+    shape = form(json, csv, markdown)
+    from hpo.analysis.comparison import compare as compared
+    from hpo.analysis.comparison import comparison_table
+
+    url = options.database(runs, storage)
+    show(comparison_table(compared(_selected(url, first), _selected(url, second)), first, second), shape)
+
+
+def _selected(url: str, name: str) -> "list[Run]":
+    """Return the runs that a name stands for."""
+    from hpo.analysis.runs import runs as records
+    from hpo.search.stored_studies import read_study
+
+    study, _, part = name.partition("/")
+    found = records(read_study(url, study).trials, study)
+    if not part:
+        return found
+    chosen = [run for run in found if part in (run.experiment, run.run_id, str(run.number))]
+    if not chosen:
+        known = {text for run in found for text in (run.experiment, run.run_id) if text}
+        raise RequestError(f"study '{study}' has no experiment or run '{part}'. {closest(part, known)}")
+    return chosen

@@ -1,0 +1,202 @@
+"""Progress of a running study on stderr: live on a terminal, elsewhere one line a finished trial."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from hpo.search.events import (
+    DataProgress,
+    EpochTrained,
+    Event,
+    Observer,
+    Stopping,
+    StudyOpened,
+    TrialEnded,
+    TrialStarted,
+    Warned,
+)
+from hpo.training.epoch import Epoch
+
+
+@dataclass
+class Running:
+    """A trial on a worker now."""
+
+    run_id: str
+    epochs: int
+    epoch: Epoch | None = None
+
+
+@dataclass
+class Status:
+    """What a person watching wants to know.
+
+    Attributes:
+        done_before: trials that had ended before this session.
+        began: when the session's first trial started, by `time.monotonic()`.
+        best: the study's best so far, as text.
+    """
+
+    study: str = ""
+    finished: int = 0
+    total: int = 0
+    running: dict[int, Running] = field(default_factory=dict)
+    began: float | None = None
+    done_before: int = 0
+    best: str = ""
+
+    def left(self, now: float) -> float | None:
+        """Return the seconds until the study's end at this session's pace; None before a trial has ended.
+
+        Running trials count by the share of their epochs that is done.
+        """
+        share = sum(r.epoch.epoch / r.epochs for r in self.running.values() if r.epoch)
+        done = self.finished - self.done_before + share
+        if self.began is None or done <= 0:
+            return None
+        return (now - self.began) / done * max(0.0, self.total - self.finished - share)
+
+
+@contextmanager
+def progress() -> Iterator[Observer]:
+    """Show a session's events while the context lasts; yields the observer to give to it."""
+    console = Console(stderr=True)
+    if console.is_terminal:
+        view = LiveView(console)
+        with Live(view, console=console, refresh_per_second=4, transient=True):
+            yield view.observe
+    else:
+        yield LineView().observe
+
+
+class LineView:
+    """One line a finished trial, for a pipe or a log file."""
+
+    def __init__(self) -> None:
+        self.status = Status()
+        self.decoded = -1
+
+    def observe(self, event: Event) -> None:
+        """Print what is worth a line."""
+        follow(self.status, event)
+        line = describe(self.status, event)
+        if isinstance(event, DataProgress):
+            tenth = 10 * event.done // max(1, event.total)
+            line = f"{event.description} {10 * tenth}%" if tenth != self.decoded else None
+            self.decoded = tenth
+        if line:
+            print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
+
+
+class LiveView:
+    """A bar for the study and a line for each running trial; finished trials scroll by above."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.status = Status()
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+        )
+        self.task = self.bar.add_task("Starting", total=None, left="")
+
+    def observe(self, event: Event) -> None:
+        """Take in an event."""
+        follow(self.status, event)
+        match event:
+            case DataProgress():
+                self.bar.update(self.task, description=event.description, completed=event.done, total=event.total)
+            case StudyOpened():
+                self.bar.update(self.task, description=event.study, completed=event.finished, total=event.total)
+            case TrialEnded():
+                self.bar.update(self.task, completed=event.finished)
+        line = describe(self.status, event)
+        if line:
+            self.console.print(Text(line))
+
+    def __rich__(self) -> RenderableType:
+        """Return the lines that stay on the screen."""
+        left = self.status.left(time.monotonic())
+        self.bar.update(self.task, left="" if left is None else f"about {duration(left)} left")
+        running = Table.grid(padding=(0, 2))
+        for number, run in sorted(self.status.running.items()):
+            epoch = run.epoch
+            running.add_row(
+                Text(f"  trial {number}"),
+                Text(run.run_id if run.run_id != f"trial_{number:05d}" else ""),
+                Text(f"epoch {epoch.epoch if epoch else 0}/{run.epochs}"),
+                Text(
+                    f"val {100 * epoch.val_accuracy:.1f}%  loss {epoch.val_loss:.3f}  {epoch.seconds:.1f} s"
+                    if epoch
+                    else ""
+                ),
+            )
+        best = [Text(f"  best: {self.status.best}")] if self.status.best else []
+        return Group(self.bar, running, *best)
+
+
+def follow(status: Status, event: Event) -> None:
+    """Bring the status up to date."""
+    match event:
+        case StudyOpened():
+            status.study, status.finished, status.total = event.study, event.finished, event.total
+            status.done_before = event.finished
+        case TrialStarted():
+            status.began = status.began or time.monotonic()
+            status.running[event.number] = Running(event.run_id, event.config.epochs)
+        case EpochTrained():
+            status.running[event.number].epoch = event.epoch
+        case TrialEnded():
+            status.running.pop(event.number, None)
+            status.finished = event.finished
+            if event.best is not None and event.best_value is not None:
+                status.best = f"trial {event.best}, {event.best_value:.4f}"
+
+
+def describe(status: Status, event: Event) -> str | None:
+    """Return the line that an event is worth, if any."""
+    match event:
+        case StudyOpened():
+            where = f"{event.workers} worker{'s' * (event.workers != 1)} on {', '.join(sorted(set(event.devices)))}"
+            gone_on = f", {event.interrupted} of them interrupted" if event.interrupted else ""
+            before = f", going on after {event.finished} finished{gone_on}" if event.finished or gone_on else ""
+            return f"Study {event.study}: {event.total} trials, {where}{before}."
+        case TrialStarted() if event.epochs_done:
+            return f"{event.run_id} goes on after epoch {event.epochs_done}."
+        case TrialEnded():
+            value = "" if event.value is None else f" {event.value:.4f}"
+            why = f" ({event.message})" if event.message else ""
+            left = status.left(time.monotonic())
+            rest = "" if left is None or event.finished >= status.total else f", about {duration(left)} left"
+            return (
+                f"[{event.finished}/{status.total}] {event.run_id} {event.outcome}{value}{why}, "
+                f"{event.epochs} epochs in {event.seconds:.1f} s; best {status.best or 'none yet'}{rest}"
+            )
+        case Stopping():
+            return f"Stopping ({event.reason}): running trials are brought to a checkpoint. Once more to stop at once."
+        case Warned():
+            return event.text
+    return None
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as people say it.
+
+    >>> duration(42), duration(200), duration(7500)
+    ('42 s', '3 min', '2 h 5 min')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

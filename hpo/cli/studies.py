@@ -1,0 +1,85 @@
+"""`hpo list`, `hpo show` and `hpo trial`: look at what was run."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hpo.cli import options
+from hpo.cli.output import form
+from hpo.cli.output import show as show_table
+from hpo.errors import RequestError
+
+
+def list_studies(
+    runs: options.Runs = Path("runs"),
+    storage: options.Storage = None,
+    json: options.AsJson = False,
+    csv: options.AsCsv = False,
+) -> None:
+    """List the studies of a runs folder or database."""
+    shape = form(json, csv)
+    from hpo.analysis.study_tables import studies_table
+    from hpo.search.stored_studies import read_studies
+
+    rows = []
+    for study in read_studies(options.database(runs, storage)):
+        outcomes = Counter(trial["user_attrs"].get("outcome") or trial["state"] for trial in study.trials)
+        definition = study.definition if "definition" in study.attrs else None
+        values = [
+            trial["value"] for trial in study.trials if trial["state"] == "complete" and trial["value"] is not None
+        ]
+        best = max if definition is None or definition.direction == "maximize" else min
+        rows.append(
+            {
+                "name": study.name,
+                "kind": study.attrs.get("kind"),
+                "dataset": study.attrs.get("dataset", {}).get("name"),
+                "outcomes": dict(outcomes),
+                "best": best(values, default=None),
+                "metric": definition.metric if definition else None,
+                "last": max((trial["complete"] for trial in study.trials if trial["complete"]), default=None),
+            }
+        )
+    show_table(studies_table(rows), shape)
+
+
+def show(
+    name: Annotated[str, typer.Argument(metavar="STUDY")],
+    top: Annotated[int, typer.Option(min=0, help="How many trials, the best first; 0 shows all.")] = 20,
+    runs: options.Runs = Path("runs"),
+    storage: options.Storage = None,
+    json: options.AsJson = False,
+    csv: options.AsCsv = False,
+) -> None:
+    """Show a study: its best trials, and how all of them ended."""
+    shape = form(json, csv)
+    from hpo.analysis.runs import runs as records
+    from hpo.analysis.study_tables import trials_table
+    from hpo.search.stored_studies import read_study
+
+    study = read_study(options.database(runs, storage), name)
+    show_table(trials_table(name, records(study.trials, name), study.definition.direction, top, None), shape)
+
+
+def trial(
+    name: Annotated[str, typer.Argument(metavar="STUDY")],
+    number: Annotated[int, typer.Argument(metavar="N", help="The trial's number.")],
+    runs: options.Runs = Path("runs"),
+    storage: options.Storage = None,
+    json: options.AsJson = False,
+    csv: options.AsCsv = False,
+) -> None:
+    """Show one trial: its whole configuration, its result, its curve."""
+    shape = form(json, csv)
+    from hpo.analysis.runs import runs as records
+    from hpo.analysis.study_tables import trial_table
+    from hpo.search.stored_studies import read_study
+
+    study = read_study(options.database(runs, storage), name)
+    found = [run for run in records(study.trials, name) if run.number == number]
+    if not found:
+        have = f"it has 0 to {len(study.trials) - 1}" if study.trials else "it has none yet"
+        raise RequestError(f"study '{name}' has no trial {number}; {have}")
+    show_table(trial_table(found[0]), shape)
