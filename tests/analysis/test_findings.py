@@ -1,0 +1,158 @@
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from hpo.analysis.findings import Finding, findings
+from hpo.analysis.findings_table import findings_table
+from hpo.analysis.runs import Run
+from hpo.definition.study_definition import StudyDefinition
+from hpo.definition.study_file import parse_study
+
+from .simulated import run, runs
+
+STUDY = """
+[trial]
+hidden = "8"
+epochs = 20
+[[experiment]]
+name = "plain"
+documented = { test_accuracy = 50.0 }
+[[experiment]]
+name = "norm"
+settings = { norm = "batch" }
+documented = { test_accuracy = 52.5 }
+[[experiment]]
+name = "wide"
+settings = { hidden = "16" }
+[[claim]]
+id = "C1"
+title = "norm helps"
+tests = [
+  { of = "norm", versus = "plain", above = 0 },
+  { of = "norm", versus = "wide", above = 0, reading = "as written" },
+]
+[[claim]]
+id = "C2"
+title = "norm is the best"
+tests = [{ of = "norm", versus = ["plain", "wide"], above = 0 }]
+[[claim]]
+id = "C3"
+title = "wide is as good as plain"
+tests = [{ of = "wide", versus = "plain", within = [-0.5, 0.5] }]
+[[claim]]
+id = "C4"
+title = "images need something else"
+not_testable = "the grid holds nothing else"
+"""
+
+BASE = [50.0, 50.4, 49.7, 50.1, 49.9]
+
+
+@pytest.fixture(scope="module")
+def definition() -> StudyDefinition:
+    return parse_study(STUDY, {}, source="test", default_name="test")
+
+
+def records(**accuracies: list[float]) -> list[Run]:
+    return runs({name: {"test_accuracy": series} for name, series in accuracies.items()})
+
+
+def complete() -> list[Run]:
+    return records(
+        plain=BASE,
+        norm=[value + shift for value, shift in zip(BASE, (2.0, 2.2, 1.9, 2.1, 2.4), strict=True)],
+        wide=[value + shift for value, shift in zip(BASE, (0.6, -0.2, 1.1, 0.1, 0.3), strict=True)],
+    )
+
+
+def by_claim(rows: list[Finding]) -> Mapping[tuple[str, str], Finding]:
+    return {(row.claim, row.reading): row for row in rows}
+
+
+def test_each_claim_has_a_row_for_each_reading(definition: StudyDefinition) -> None:
+    assert [(row.claim, row.reading, row.verdict) for row in findings(definition, complete())] == [
+        ("C1", "fair", "supported"),
+        ("C1", "as written", "supported"),
+        ("C2", "fair", "supported"),
+        ("C3", "fair", "unresolved"),
+        ("C4", "fair", "not testable here"),
+    ]
+
+
+def test_a_row_states_what_it_rests_on(definition: StudyDefinition) -> None:
+    row = findings(definition, complete())[0]
+    assert row.hypothesis == "norm − plain > 0"
+    assert row.documented == pytest.approx(2.5)
+    assert row.value == pytest.approx(2.12)
+    assert row.seeds == 5
+    assert row.low is not None
+    assert row.high is not None
+    assert 0 < row.low < 2.12 < row.high
+    assert row.runs[:2] == ("norm_seed1", "plain_seed1")
+
+
+def test_the_exact_p_value_of_five_seeds_is_a_sixteenth_at_best(definition: StudyDefinition) -> None:
+    assert findings(definition, complete())[0].p_exact == pytest.approx(1 / 16)
+
+
+def test_holm_counts_each_reading_as_a_family(definition: StudyDefinition) -> None:
+    rows = by_claim(findings(definition, complete()))
+    fair = [rows["C1", "fair"], rows["C2", "fair"], rows["C3", "fair"]]
+    smallest = min(row.p or 1 for row in fair)
+    assert min(row.p_holm or 1 for row in fair) == pytest.approx(3 * smallest)
+    assert rows["C1", "as written"].p_holm == rows["C1", "as written"].p
+    assert rows["C4", "fair"].p_holm is None
+
+
+def test_a_ranking_claim_states_the_probability_of_being_best(definition: StudyDefinition) -> None:
+    rows = by_claim(findings(definition, complete()))
+    assert rows["C2", "fair"].p_best == pytest.approx(1, abs=0.01)
+    assert rows["C1", "fair"].p_best is None
+
+
+def test_an_unresolved_claim_says_how_many_seeds_would_settle_it(definition: StudyDefinition) -> None:
+    row = by_claim(findings(definition, complete()))["C3", "fair"]
+    assert row.seeds_to_settle is not None
+    assert row.seeds_to_settle > 5
+    assert row.note == f"about {row.seeds_to_settle} seeds would settle it"
+
+
+def test_one_seed_is_called_one_seed(definition: StudyDefinition) -> None:
+    row = findings(definition, records(plain=[50.0], norm=[55.0], wide=[50.0]))[0]
+    assert (row.verdict, row.value, row.p, row.note) == (
+        "unresolved",
+        pytest.approx(5),
+        None,
+        "one seed: its noise is unknown",
+    )
+
+
+def test_a_missing_experiment_is_named(definition: StudyDefinition) -> None:
+    rows = by_claim(findings(definition, records(plain=BASE, norm=BASE)))
+    assert rows["C3", "fair"].note == "no finished run of wide"
+    assert rows["C3", "fair"].verdict == "unresolved"
+    assert rows["C3", "fair"].value is None
+
+
+def test_a_failed_run_is_left_out_and_named(definition: StudyDefinition) -> None:
+    failed = run("wide", 6, number=99, outcome="diverged")
+    row = by_claim(findings(definition, [*complete(), failed]))["C3", "fair"]
+    assert row.seeds == 5
+    assert "1 run of wide failed and left out" in row.note
+
+
+def test_an_empty_study_leaves_every_claim_open(definition: StudyDefinition) -> None:
+    assert {row.verdict for row in findings(definition, [])} == {"unresolved", "not testable here"}
+
+
+def test_every_form_of_the_table_holds_every_row(definition: StudyDefinition) -> None:
+    table = findings_table(findings(definition, complete()))
+    loaded = json.loads(table.json())["rows"]
+    assert [row["claim"] for row in loaded] == ["C1", "C1", "C2", "C3", "C4"]
+    assert len(loaded[2]["evidence"]) == 2
+    assert len(table.csv().splitlines()) == 6
+    markdown = table.markdown()
+    assert "| C1 | norm helps | norm − plain > 0 | 2.50 | 2.12 |" in markdown
+    assert "3 supported" not in markdown
+    assert "Fair readings: 2 supported, 0 contradicted, 1 unresolved, 1 not testable here" in markdown

@@ -1,0 +1,106 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from hpo.analysis.replay import agreement, not_comparable, replay_rows
+from hpo.analysis.replay_table import replay_table
+from hpo.definition.study_definition import StudyDefinition
+from hpo.definition.study_file import load_study
+
+from .simulated import run, runs
+
+FILE = Path(__file__).parents[2] / "studies" / "documented_grid.toml"
+
+
+@pytest.fixture(scope="module")
+def definition() -> StudyDefinition:
+    return load_study(FILE)
+
+
+def test_measured_stand_beside_documented_figures(definition: StudyDefinition) -> None:
+    found = runs(
+        {"01_baseline": {"test_accuracy": [47.0, 48.0, 49.0], "gap": [9.0, 9.5, 10.0], "parameters": [99722] * 3}}
+    )
+    row = replay_rows(definition, found)[0]
+    assert (row.experiment, row.seeds, row.control) == ("01_baseline", 3, False)
+    test = row.figures["test_accuracy"]
+    assert (test.mean, test.sd, test.documented) == (pytest.approx(48), pytest.approx(1), 47.4)
+    assert test.difference == pytest.approx(0.6)
+    assert row.figures["gap"].documented == pytest.approx(9.4)
+    assert row.figures["parameters"].difference == 0
+
+
+def test_every_experiment_has_a_row_before_anything_ran(definition: StudyDefinition) -> None:
+    rows = replay_rows(definition, [])
+    assert len(rows) == 36
+    assert all(row.seeds == 0 for row in rows)
+    assert agreement(rows) is None
+    assert "01_baseline" in replay_table(rows, "Replay").markdown()
+
+
+def test_one_seed_has_no_spread(definition: StudyDefinition) -> None:
+    rows = replay_rows(definition, runs({"01_baseline": {"test_accuracy": [47.0]}}))
+    assert rows[0].figures["test_accuracy"].sd is None
+    assert "One seed" in replay_table(rows, "Replay").markdown()
+
+
+def test_a_documented_count_that_fits_no_such_network_is_marked(definition: StudyDefinition) -> None:
+    rows = replay_rows(
+        definition, runs({"02_deep_4x64": {"parameters": [209802.0]}, "01_baseline": {"parameters": [99722.0]}})
+    )
+    markdown = replay_table(rows, "Replay").markdown()
+    assert "209,802 ≠ 222,986" in markdown
+    assert "fits no such network" in markdown
+    assert "| 99,722 |" in markdown
+
+
+def test_a_failed_run_is_noted(definition: StudyDefinition) -> None:
+    rows = replay_rows(
+        definition, [run("01_baseline", 1, outcome="diverged"), run("01_baseline", 2, outcome="out_of_memory")]
+    )
+    assert rows[0].note == "1 diverged; 1 out of memory"
+
+
+def test_agreement_counts_only_rows_that_have_both(definition: StudyDefinition) -> None:
+    found = runs(
+        {
+            "01_baseline": {"test_accuracy": [47.0, 47.4]},  # documented 47.4
+            "02_deep_4x64": {"test_accuracy": [48.0, 46.0]},  # 50.0
+            "03_wide_3x128": {"test_accuracy": [48.0, 48.4]},  # 47.7
+            "33_checkpoint": {"test_accuracy": [54.0, 54.0]},
+        }
+    )
+    agrees = agreement(replay_rows(definition, found))
+    assert agrees is not None
+    assert (agrees.rows, agrees.seeds, agrees.within_two_points) == (3, 2, 2)
+    assert agrees.mean_absolute_difference == pytest.approx((0.2 + 3.0 + 0.5) / 3)
+    assert agrees.mean_difference == pytest.approx((-0.2 - 3.0 + 0.5) / 3)
+    assert (agrees.largest_at, agrees.largest_difference) == ("02_deep_4x64", pytest.approx(-3.0))
+    assert agrees.rank_correlation == pytest.approx(-0.5)
+    assert agrees.seed_sd == pytest.approx(((0.08 + 2.0 + 0.08) / 3) ** 0.5)
+
+
+@pytest.mark.parametrize("overrides", [{"epochs": "2"}, {"trial.lr": "0.1"}, {"data.split": '"stratified"'}])
+def test_changed_settings_are_not_comparable(overrides: dict[str, str]) -> None:
+    definition = load_study(FILE, overrides)
+    reason = not_comparable(definition)
+    assert reason is not None
+    assert next(iter(overrides)) in reason
+    found = runs({"01_baseline": {"test_accuracy": [47.0]}})
+    table = replay_table(replay_rows(definition, found), "Replay", reason)
+    assert json.loads(table.json())["warning"] == reason
+    assert json.loads(table.json())["agreement"] is None
+
+
+@pytest.mark.parametrize("overrides", [{}, {"study.seed": "3"}, {"data.dataset": '"a/folder"'}])
+def test_other_seeds_and_copies_of_the_images_are_comparable(overrides: dict[str, str]) -> None:
+    assert not_comparable(load_study(FILE, overrides)) is None
+
+
+def test_json_states_the_agreement(definition: StudyDefinition) -> None:
+    found = runs({"01_baseline": {"test_accuracy": [47.0, 47.8]}})
+    loaded = json.loads(replay_table(replay_rows(definition, found), "Replay").json())
+    assert loaded["agreement"]["mean_absolute_difference"] == pytest.approx(0)
+    assert loaded["rows"][0]["test_accuracy_documented"] == 47.4
+    assert loaded["rows"][1]["test_accuracy"] is None
