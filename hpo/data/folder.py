@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ class Folder:
         with self._readable():
             for name in names:
                 status = os.stat(self.path / name)
+                if not stat.S_ISREG(status.st_mode):  # reading a pipe would wait for ever
+                    raise DataError(f"{self.path / name} is no plain file; class folders may hold images only.")
                 stamp = f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ctime_ns}\0"
                 digest.update(os.fsencode(stamp))
         return digest.hexdigest()

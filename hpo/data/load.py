@@ -51,10 +51,11 @@ def _find_source(dataset: str, root: Path) -> Source:
         return Digits()
     if dataset in TORCHVISION_CLASSES:
         return TorchvisionSet(dataset, root / "downloads")
-    path = Path(dataset).expanduser()
-    if path.is_dir():
+    # os.path answers where pathlib raises: for a name too long, or a home folder of nobody.
+    path = Path(os.path.expanduser(dataset))
+    if os.path.isdir(path):
         return ImageTree(Folder(path))
-    if path.exists():
+    if os.path.exists(path):
         return ImageTree(open_archive(path))
     if len(path.parts) > 1 or path.suffix:
         raise DataError(f"Data set '{dataset}' does not exist: no such file or folder from {Path.cwd()}.")

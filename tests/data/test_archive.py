@@ -4,6 +4,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from hpo.errors import DataError
 
 from .samples import MakeFolder, png
 
-TAR_MODES = {".tar": "w", ".tar.xz": "w:xz", ".tar.gz": "w:gz", ".tgz": "w:gz"}
+TAR_MODES: dict[str, Literal["w", "w:xz", "w:gz"]] = {".tar": "w", ".tar.xz": "w:xz", ".tar.gz": "w:gz", ".tgz": "w:gz"}
 ENDINGS = [*TAR_MODES, ".zip"]
 
 

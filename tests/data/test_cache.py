@@ -1,6 +1,7 @@
 import multiprocessing
 import os
 import random
+import resource
 import shutil
 import signal
 import time
@@ -186,6 +187,19 @@ def test_a_cache_that_cannot_be_written_is_one_clear_error(make_folder: MakeFold
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DataError, match=r"cannot be written: Not a directory\. Choose another .*HPO_DATA_DIR\.$"):
         load(make_folder(), tmp_path / "file")
+
+
+def test_a_disk_that_fills_up_is_one_clear_error_and_leaves_nothing(make_folder: MakeFolder, tmp_path: Path) -> None:
+    folder = make_folder()
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, unlimited[1]))  # bytes a file, about half of the images
+    try:
+        with pytest.raises(DataError, match=r"cannot be written: File too large\. Choose another folder"):
+            load(folder, tmp_path / "cache")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    assert [path.suffix for path in (tmp_path / "cache/decoded").iterdir()] == [".lock"]
+    assert load(folder, tmp_path / "cache")[1]
 
 
 def test_the_environment_chooses_the_cache_and_data_dir_overrides_it(

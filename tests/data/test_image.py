@@ -1,5 +1,6 @@
 import contextlib
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hpo.errors import DataError
 from .samples import png
 
 
-def encoded(image: Image.Image, format: str = "PNG", **options: object) -> bytes:
+def encoded(image: Image.Image, format: str = "PNG", **options: Any) -> bytes:
     file = io.BytesIO()
     image.save(file, format, **options)
     return file.getvalue()

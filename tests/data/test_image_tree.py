@@ -1,3 +1,4 @@
+import os
 import shutil
 from pathlib import Path
 
@@ -162,3 +163,9 @@ def test_a_broken_link_is_named(make_folder: MakeFolder, cache: Path) -> None:
     folder = make_folder()
     (folder / "train/cat/link.png").symlink_to(folder / "nowhere.png")
     assert "link.png cannot be read: No such file or directory" in refusal(folder, cache)
+
+
+def test_a_pipe_is_not_waited_for(make_folder: MakeFolder, cache: Path) -> None:
+    folder = make_folder()
+    os.mkfifo(folder / "train/cat/pipe.png")
+    assert "train/cat/pipe.png is no plain file" in refusal(folder, cache)

@@ -33,7 +33,9 @@ def test_a_name_like_none_gets_them_all(tmp_path: Path) -> None:
     assert "path of a folder or archive" in message
 
 
-@pytest.mark.parametrize("path", ["images.tar.xz", "some/folder", "/nowhere/at/all", "~/no-such-images.zip"])
+@pytest.mark.parametrize(
+    "path", ["images.tar.xz", "some/folder", "/nowhere/at/all", "~/no-such-images.zip", "~nobody-here/x", "x/" * 3000]
+)
 def test_a_path_that_does_not_exist_is_refused(tmp_path: Path, path: str) -> None:
     assert f"Data set '{path}' does not exist" in refusal(path, tmp_path)
 
