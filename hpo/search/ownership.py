@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import socket
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -70,7 +71,7 @@ def _lock_path(database: Path, study: str) -> Path:
 @contextmanager
 def _file_lock(path: Path, study: str) -> Iterator[None]:
     # The file stays when the lock is released: removing it would let two processes lock two files of one name.
-    with path.open("a+") as file:
+    with _open(path) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -82,6 +83,13 @@ def _file_lock(path: Path, study: str) -> Iterator[None]:
         file.write(json.dumps(asdict(owner)))
         file.flush()
         yield
+
+
+def _open(path: Path) -> IO[str]:
+    try:
+        return path.open("a+")
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be written: {error.strerror}.") from None
 
 
 def _read_owner(file: IO[str]) -> Owner | None:
@@ -96,8 +104,6 @@ _SERVER_OWNER = sa.text("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AN
 
 
 def _server_key(study: str) -> int:
-    import zlib
-
     return zlib.crc32(f"hpo study {study}".encode())
 
 

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from optuna.trial import FrozenTrial, TrialState
+from pydantic import ValidationError
 
-from hpo.definition.study_definition import StudyDefinition
+from hpo.definition.study_definition import StudyDefinition, describe
+from hpo.errors import DefinitionError
 from hpo.search.live_study import LiveStudy
 from hpo.search.messages import Job
 from hpo.search.samplers import create_sampler
 from hpo.search.seeds import derived_seed
-from hpo.search.study_memory import as_of, recent_and_best
+from hpo.search.study_memory import as_of, recent_and_best, with_worst_values
 
 
 class SearchPlan:
@@ -69,7 +71,11 @@ class SearchPlan:
 
     def _start(self, number: int) -> Job:
         params = self._study.params(number)
-        config = self._definition.trial_config(params, derived_seed("trial", self._definition.seed, number))
+        seed = derived_seed("trial", self._definition.seed, number)
+        try:
+            config = self._definition.trial_config(params, seed)
+        except ValidationError as error:
+            raise DefinitionError(f"trial {number} was proposed a contradiction: {describe(error)}") from None
         run_id = f"trial_{number:05d}"
         attrs: dict[str, object] = {"run_id": run_id}
         # The sampler may propose what it has proposed before. With a training seed of its own that is a replicate: it
@@ -93,4 +99,6 @@ class SearchPlan:
         trials = [trial for trial in self._study.trials if trial.state != TrialState.WAITING]
         if self._lag is not None:
             trials = as_of(trials, self._told_before(number))
+        if self._definition.sampler.name == "gp":
+            trials = with_worst_values(trials, self._study.direction)
         return recent_and_best(trials, self._study.direction)

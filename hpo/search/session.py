@@ -16,6 +16,7 @@ import optuna
 from hpo.data.load import load_dataset
 from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import RequestError, StorageError
+from hpo.search.address import default_url
 from hpo.search.devices import worker_devices
 from hpo.search.events import DataProgress, Observer, StudyOpened, Warned, unobserved
 from hpo.search.grid_plan import GridPlan, select
@@ -28,7 +29,6 @@ from hpo.search.ownership import owning
 from hpo.search.plan import Plan
 from hpo.search.pruners import create_pruner
 from hpo.search.search_plan import SearchPlan
-from hpo.search.address import default_url
 from hpo.search.storage import open_storage, storage_errors
 from hpo.search.study_record import record_study
 from hpo.search.supervisor import StopReason, Supervisor

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
+from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
 
 from hpo.errors import StorageError
@@ -32,16 +35,28 @@ def open_storage(url: str, *, create: bool = True) -> RDBStorage:
         connect_args = {"timeout": LOCK_TIMEOUT_SECONDS}
     else:
         connect_args = {"connect_timeout": int(LOCK_TIMEOUT_SECONDS)}
-    try:
-        storage = RDBStorage(parsed.render_as_string(hide_password=False), {"connect_args": connect_args})
-    except sa.exc.DBAPIError as error:
-        raise StorageError(f"{shown(url)}: {_first_line(error)}") from None
-    except RuntimeError as error:  # Optuna's word for a database of another version.
-        raise StorageError(f"{shown(url)}: {_first_line(error)}") from None
+    with storage_errors(url):
+        try:
+            storage = RDBStorage(parsed.render_as_string(hide_password=False), {"connect_args": connect_args})
+        except RuntimeError as error:  # Optuna's word for a database of another version.
+            raise StorageError(f"{shown(url)}: {str(error).splitlines()[0]}") from None
     if path is not None:
         sa.event.listen(storage.engine, "connect", _relax_syncing)
         storage.engine.dispose()  # The pool's first connection was made before the line above.
     return storage
+
+
+@contextmanager
+def storage_errors(url: str) -> Iterator[None]:
+    """Report a database that does not answer, or is damaged, as one clear line.
+
+    Raises:
+        StorageError: in place of the driver's error, and of Optuna's own wrapping of it.
+    """
+    try:
+        yield
+    except (sa.exc.DBAPIError, StorageInternalError) as error:
+        raise StorageError(f"{shown(url)}: {_reason(error)}.") from None
 
 
 def _prepare_sqlite(path: Path, create: bool) -> None:
@@ -81,6 +96,8 @@ def _relax_syncing(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")
 
 
-def _first_line(error: Exception) -> str:
-    cause = error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig else error
-    return str(cause).strip().splitlines()[0]
+def _reason(error: BaseException) -> str:
+    while not isinstance(error, sa.exc.DBAPIError) and error.__cause__ is not None:
+        error = error.__cause__
+    origin = error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig else error
+    return str(origin).strip().splitlines()[0].rstrip(".")

@@ -63,3 +63,23 @@ def as_of(trials: Sequence[FrozenTrial], told: int) -> list[FrozenTrial]:
         trial.intermediate_values = {}
         later.append(trial)
     return [*trials[:told], *later]
+
+
+def with_worst_values(trials: Sequence[FrozenTrial], direction: StudyDirection) -> list[FrozenTrial]:
+    """Return the trials with infeasible ones shown as complete and as bad as the worst.
+
+    For a sampler that reads complete trials only: a Gaussian process.
+    """
+    values = [trial.values[0] for trial in trials if trial.state == TrialState.COMPLETE]
+    if not values:
+        return list(trials)
+    worst = min(values) if direction == StudyDirection.MAXIMIZE else max(values)
+    shown = []
+    for trial in trials:
+        if any(violation > 0 for violation in trial.constraints.values()):
+            trial = copy.copy(trial)
+            trial.state = TrialState.COMPLETE
+            trial.values = [worst]
+            trial.system_attrs = {}
+        shown.append(trial)
+    return shown

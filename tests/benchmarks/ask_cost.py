@@ -1,0 +1,187 @@
+"""What a trial costs the supervisor, beside stock Optuna on the same SQLite file.
+
+    python tests/benchmarks/ask_cost.py [--sizes 100 1000 10000] [--stock-up-to 1000]
+
+Trials are invented: parameters drawn at random from `studies/search.toml`, 20 epochs of a made-up curve. Figures are
+milliseconds of wall time, each the median of several trials; opening a study is in seconds.
+"""
+
+import argparse
+import random
+import statistics
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from hpo.definition.study_definition import StudyDefinition
+from hpo.definition.study_file import load_study
+from hpo.search.address import default_url
+from hpo.search.live_study import LiveStudy
+from hpo.search.outcomes import Outcome
+from hpo.search.pruners import create_pruner
+from hpo.search.samplers import create_sampler
+from hpo.search.search_plan import SearchPlan
+from hpo.search.storage import open_storage
+from hpo.search.study_record import record_study
+from hpo.search.study_writer import StudyWriter
+from hpo.training.epoch import Epoch
+
+STUDY = Path(__file__).parents[2] / "studies" / "search.toml"
+EPOCHS = 20
+REPEATS = 7
+
+
+def main() -> None:
+    """Print a table of both at each size."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1000, 10000])
+    parser.add_argument("--stock-up-to", type=int, default=10000)
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore")
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    definition = load_study(STUDY)
+    print(f"{'trials':>6} {'':6} {'open s':>7} {'ask':>7} {'report':>7} {'prune':>7} {'tell':>7}")
+    for size in arguments.sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            url = default_url(Path(folder))
+            fill(url, definition, size)
+            show(size, "hpo", measure_ours(url, definition, size))
+            if size <= arguments.stock_up_to:
+                show(size, "optuna", measure_stock(url, definition))
+
+
+def show(size: int, whose: str, seconds: dict[str, float]) -> None:
+    """Print one row."""
+    opened, *rest = seconds.values()
+    print(f"{size:6} {whose:6} {opened:7.2f}", *(f"{1e3 * value:7.2f}" for value in rest), flush=True)
+
+
+def fill(url: str, definition: StudyDefinition, size: int) -> None:
+    """Write a study of `size` finished trials."""
+    storage = open_storage(url)
+    record_study(storage, definition, {"name": "none", "fingerprint": "none"})
+    writer = StudyWriter(storage.engine, storage.get_study_id_from_name(definition.name), {}, print)
+    rng = random.Random(0)
+    for number in range(size):
+        drawn = Drawn(rng)
+        params = definition.suggest(drawn)
+        height = rng.random()
+        pruned = rng.random() < 0.5
+        curve = {step: height * (1 - 1 / (step + 1)) for step in range(1, 8 if pruned else EPOCHS + 1)}
+        now = datetime.now()
+        trial = FrozenTrial(
+            number=number,
+            trial_id=-1,
+            state=TrialState.PRUNED if pruned else TrialState.COMPLETE,
+            value=list(curve.values())[-1],
+            datetime_start=now,
+            datetime_complete=now,
+            params=params,
+            distributions=drawn.distributions,
+            user_attrs={"run_id": f"trial_{number:05d}", "outcome": "complete"},
+            system_attrs={},
+            intermediate_values=curve,
+        )
+        columns = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr", "seconds")
+        details = {"curve": {column: list(curve.values()) for column in columns}, "config": definition.trial}
+        writer.save(trial, details)
+    writer.close()
+    storage.engine.dispose()
+
+
+class Drawn:
+    """Draws parameters at random, and remembers their distributions."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.distributions: dict[str, optuna.distributions.BaseDistribution] = {}
+
+    def suggest_categorical(self, name: str, choices: list[Any]) -> Any:
+        self.distributions[name] = optuna.distributions.CategoricalDistribution(choices)
+        return self.rng.choice(choices)
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
+        self.distributions[name] = optuna.distributions.IntDistribution(low, high, log, step)
+        return self.rng.randrange(low, high + 1, step)
+
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
+        self.distributions[name] = optuna.distributions.FloatDistribution(low, high, log, step)
+        return low if step else self.rng.uniform(low, high)
+
+
+def measure_ours(url: str, definition: StudyDefinition, size: int) -> dict[str, float]:
+    """Return seconds of each step through `LiveStudy`."""
+    times = Times()
+    with times("open"):
+        storage = open_storage(url)
+        pruner = create_pruner(definition.pruner, EPOCHS)
+        study = LiveStudy(storage, definition.name, definition.metric, pruner, tell=print)
+        plan = SearchPlan(study, definition, size + REPEATS, Path("none"), deterministic=False)
+    for _ in range(REPEATS):
+        with times("ask"):
+            job = plan.next_job()
+        assert job is not None
+        for step in range(1, EPOCHS + 1):
+            epoch = Epoch(step, 1.0, 0.5, 1.0, 0.5 - step / 100, 0.001, 0.1)
+            with times("report"):
+                study.report(job.number, epoch)
+            with times("prune"):
+                plan.should_prune(job.number)
+        with times("tell"):
+            study.tell(job.number, Outcome.PRUNED)
+    study.close()
+    storage.engine.dispose()
+    return times.medians()
+
+
+def measure_stock(url: str, definition: StudyDefinition) -> dict[str, float]:
+    """Return seconds of each step through Optuna alone."""
+    times = Times()
+    with times("open"):
+        study = optuna.load_study(study_name=definition.name, storage=url)
+        study.get_trials(deepcopy=False)
+    study.sampler = create_sampler(definition.sampler, definition.seed, 0)
+    study.pruner = create_pruner(definition.pruner, EPOCHS)
+    for _ in range(REPEATS):
+        with times("ask"):
+            trial = study.ask()
+            definition.suggest(trial)
+        for step in range(1, EPOCHS + 1):
+            with times("report"):
+                trial.report(0.5 - step / 100, step)
+            with times("prune"):
+                trial.should_prune()
+        with times("tell"):
+            study.tell(trial, state=TrialState.PRUNED)
+    return times.medians()
+
+
+class Times:
+    """Seconds that were spent on steps of each name."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, list[float]] = {}
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds.setdefault(step, []).append(time.perf_counter() - start)
+
+    def medians(self) -> dict[str, float]:
+        """Return the median of each step, in the order of their first use."""
+        return {step: statistics.median(seconds) for step, seconds in self.seconds.items()}
+
+
+if __name__ == "__main__":
+    main()
