@@ -93,7 +93,7 @@ def dropout_mask(rows: int, units: int, rate: float, generator: torch.Generator)
     """
     words = -(-rows * units // 4)
     random = torch.empty(words, dtype=torch.int64, device=generator.device).random_(-(2**63), None, generator=generator)
-    dropped = round(rate * 2**16)
+    dropped = min(round(rate * 2**16), 2**16 - 1)
     mask = torch.empty(rows, units, device=generator.device)
     torch.ge(random.view(torch.int16)[: rows * units].view(rows, units), dropped - 2**15, out=mask)
     return mask.mul_(2**16 / (2**16 - dropped))

@@ -5,7 +5,10 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Epoch:
-    """Losses are mean cross-entropies with the L2 penalty, as Keras reports them; accuracies are fractions.
+    """Losses are mean cross-entropies with the L2 penalty, accuracies are fractions.
+
+    As Keras reports them, but for one thing: label smoothing is in the training loss alone, so that trials which smooth
+    differently can be compared by their validation loss.
 
     Attributes:
         epoch: number, from 1.

@@ -79,10 +79,10 @@ class Fit:
             log_probabilities.append(self.backpropagation(batch.x, batch.targets, batch.masks))
             targets.append(batch.targets)
             if config.l2:
-                penalty += self._penalize()
+                penalty += len(batch.x) * self._penalize()
             self.optimizer.step(self.schedule.lr(step))
         train_loss, train_accuracy = _measure(torch.cat(log_probabilities), torch.cat(targets))
-        train_loss += float(penalty) / len(self.batches)
+        train_loss += float(penalty) / len(self.data.train)
         if not math.isfinite(train_loss):
             raise Diverged(f"epoch {number}: the training loss is {train_loss}")
         val_loss, val_accuracy = evaluate(self.model, self.data, self.data.validation, config.l2, self.precision)
@@ -111,7 +111,10 @@ class Fit:
             self.stopped_early = waited_out and epoch.epoch < self.config.epochs
 
     def state_dict(self) -> dict[str, Any]:
-        """Return everything that changes over a run, as tensors, numbers and dicts of them."""
+        """Return everything that changes over a run, as tensors, numbers and dicts of them.
+
+        The tensors are the live ones: save or copy them before the next epoch.
+        """
         return {
             "epoch": self.epoch,
             "stopped_early": self.stopped_early,
@@ -126,9 +129,11 @@ class Fit:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from the `state_dict` of a run of the same configuration and data."""
         self.epoch, self.stopped_early = state["epoch"], state["stopped_early"]
+        # Kept even where `auto` would now resolve differently: a run has one precision from its first step to its last.
+        self.precision = state["precision"]
+        self.backpropagation = Backpropagation(self.model, self.config, self.precision)
         self.model.load_state_dict(state["model"])
-        for name, tensor in self.optimizer.state.items():
-            tensor.copy_(state["optimizer"][name])
+        self.optimizer.load_state(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         for holder in ("best", "checkpoint"):
             best: BestWeights | None = getattr(self, holder)

@@ -7,6 +7,7 @@ Source: Keras 3, `keras.optimizers.{SGD,Adam,AdamW,RMSprop}.update_step`.
 """
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -38,6 +39,10 @@ class SGD:
         else:
             w.add_(v)
 
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from the `state` of the same optimizer."""
+        _copy(self.state, state)
+
 
 class Adam:
     """Adam (Kingma and Ba 2015), and AdamW (Loshchilov and Hutter 2019) where weight decay is not zero."""
@@ -50,15 +55,17 @@ class Adam:
             config.eps,
             config.weight_decay,
         )
+        self.steps = 0  # Beside the tensor that the kernel reads, so that no step waits for the device.
         self.state = {
-            "steps": torch.zeros((), dtype=torch.float32),
+            "steps": torch.zeros((), device=parameters.values.device),
             "mean": torch.zeros_like(parameters.values),
             "mean_square": torch.zeros_like(parameters.values),
         }
 
     def step(self, lr: float) -> None:
         """Update the parameters from their gradients."""
-        steps = self.state["steps"].add_(1.0)
+        self.state["steps"].add_(1.0)
+        self.steps += 1
         fused = torch._fused_adamw_ if self.weight_decay else torch._fused_adam_
         fused(
             [self.parameters.values],
@@ -66,16 +73,21 @@ class Adam:
             [self.state["mean"]],
             [self.state["mean_square"]],
             [],
-            [steps],
+            [self.state["steps"]],
             lr=lr,
             beta1=self.beta1,
             beta2=self.beta2,
             weight_decay=self.weight_decay,
             # PyTorch's kernel adds eps after the bias correction; this is the eps with which that is Keras's formula.
-            eps=self.eps / math.sqrt(1.0 - self.beta2 ** steps.item()),
+            eps=self.eps / math.sqrt(1.0 - self.beta2**self.steps),
             amsgrad=False,
             maximize=False,
         )
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from the `state` of the same optimizer."""
+        _copy(self.state, state)
+        self.steps = int(self.state["steps"])
 
 
 class RMSprop:
@@ -94,6 +106,15 @@ class RMSprop:
             w.mul_(1.0 - lr * self.weight_decay)
         s.mul_(self.rho).addcmul_(g, g, value=1.0 - self.rho)
         w.addcdiv_(g, torch.add(s, self.eps, out=self.scratch).sqrt_(), value=-lr)
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from the `state` of the same optimizer."""
+        _copy(self.state, state)
+
+
+def _copy(into: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> None:
+    for name, tensor in into.items():
+        tensor.copy_(state[name])
 
 
 Optimizer = SGD | Adam | RMSprop

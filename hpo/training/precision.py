@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -48,17 +49,15 @@ def _measured() -> Precision:
         cached = json.loads(cache.read_text())
         if cached["precision"] in ("fp32", "bf16"):
             return "bf16" if cached["precision"] == "bf16" else "fp32"
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         pass  # Not measured yet, or damaged: measure.
     seconds = {precision: _seconds(precision) for precision in ("fp32", "bf16")}
     fastest: Precision = "bf16" if seconds["bf16"] < 0.95 * seconds["fp32"] else "fp32"
     temporary = cache.with_suffix(f".{os.getpid()}")
-    try:
+    with suppress(OSError):  # A cache that cannot be written costs a measurement at the next start.
         cache.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(json.dumps({"precision": fastest, "machine": machine, "seconds": seconds}))
         temporary.replace(cache)
-    except OSError:
-        temporary.unlink(missing_ok=True)  # A cache that cannot be written costs a second at the next start.
     return fastest
 
 

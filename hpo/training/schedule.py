@@ -17,7 +17,8 @@ class Schedule:
 
     Cosine is the documented rate of epoch e = 0, 1, ...: min_lr + (lr - min_lr) (1 + cos(pi e / epochs)) / 2, over the
     epochs after warm-up. Plateau multiplies the rate by `plateau_factor` after `plateau_patience` epochs without an
-    improvement of `monitor` (Keras's ReduceLROnPlateau). One cycle is torch's OneCycleLR with its defaults.
+    improvement of `monitor` (Keras's ReduceLROnPlateau). One cycle is torch's OneCycleLR with its
+    defaults, its cycling of momentum left out.
 
     Args:
         config: schedule, lr, warm-up and plateau settings are read.

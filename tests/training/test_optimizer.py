@@ -113,8 +113,7 @@ def test_state_put_into_a_new_optimizer_goes_on_bit_for_bit(settings):
         optimizer.step(lr)
     resumed = parameters(float64(flat.values))
     successor = optimizer_of(resumed, settings)
-    for name, value in optimizer.state.items():
-        successor.state[name].copy_(value)
+    successor.load_state(optimizer.state)
     for gradient, lr in steps[4:]:
         for at, of in ((flat, optimizer), (resumed, successor)):
             at.gradients.copy_(torch.from_numpy(gradient))
