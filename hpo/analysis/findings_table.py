@@ -5,57 +5,70 @@ from collections.abc import Sequence
 
 from hpo.analysis.findings import Finding
 from hpo.analysis.quantities import decimals
-from hpo.analysis.tables import Column, Row, Table, interval, number
+from hpo.analysis.tables import Column, Row, Table, number
 from hpo.analysis.verdict import Verdict
 
 VERDICTS: tuple[Verdict, ...] = ("supported", "contradicted", "unresolved", "not testable here")
 READING_THE_TABLE = (
     "A verdict comes from the 95% interval (Student's t, paired over seeds): wholly inside the claimed region is "
-    "supported, wholly outside contradicted; each errs in at most 5%. Exact: by sign-flip test in place of t. "
-    "Holm: at most 5% that any of them errs. Where several contrasts have to hold, the deciding one is shown, and one "
-    "alone contradicts the claim only if its p-value times their number is small enough. "
-    "Accuracies are in percent, differences in points."
+    "supported, wholly outside contradicted; it errs in at most 5%. In brackets, p by the exact sign-flip test. * also "
+    "after Holm's adjustment, by which at most 5% is the chance that any verdict errs. Where several contrasts have to "
+    "hold, the deciding one is shown, and p allows for their number. Accuracies are in percent, differences in points."
 )
 
 
-def findings_table(rows: Sequence[Finding], title: str = "Findings") -> Table:
-    """Return the table of findings."""
+def findings_table(rows: Sequence[Finding], title: str = "Findings", warning: str | None = None) -> Table:
+    """Return the table of findings.
+
+    Args:
+        rows: of all claims, in order.
+        title: of the table.
+        warning: why the runs are not those that the claims are about.
+    """
     columns = (
         Column("claim", lambda row: row["claim"] if row["reading"] == "fair" else ""),
-        Column("says", lambda row: row["title"] if row["reading"] == "fair" else "… as written", wrap=True),
-        Column("decided by", _tested, wrap=True),
-        Column("documented", lambda row: number(row["documented"], decimals(row["quantity"])), right=True),
-        Column("measured", lambda row: number(row["value"], decimals(row["quantity"])), right=True),
-        Column("95% interval", lambda row: interval(row["low"], row["high"], decimals(row["quantity"])), right=True),
+        Column("says; decided by", _text, wrap=True),
+        Column("doc.", lambda row: number(row["documented"], decimals(row["quantity"])), right=True),
+        Column("measured [95%]", _measured, right=True),
         Column("seeds", lambda row: str(row["seeds"]) if row["hypothesis"] else "", right=True),
-        Column("p", lambda row: _p(row["p"]), right=True),
-        Column("exact", lambda row: _p(row["p_exact"]), right=True),
-        Column("Holm", lambda row: _p(row["p_holm"]), right=True),
-        Column("verdict", lambda row: row["verdict"]),
-        Column("after Holm", lambda row: row["verdict_holm"] or ""),
-        Column("note", lambda row: row["note"], wrap=True),
+        Column("p (exact)", _both_p, right=True),
+        Column("Holm p", lambda row: _p(row["p_holm"]), right=True),
+        Column("verdict", _verdict),
     )
-    return Table(title, columns, rows, notes=_notes(rows))
+    notes = [*([warning] if warning else []), _counts(rows), READING_THE_TABLE]
+    return Table(title, columns, rows, notes, {"warning": warning})
 
 
-def _tested(row: Row) -> str:
+def _text(row: Row) -> str:
     others = row["contrasts"] - 1
-    return f"{row['hypothesis']} (and {others} more)" if others > 0 else str(row["hypothesis"])
+    decided_by = f"{row['hypothesis']} (and {others} more)" if others > 0 else row["hypothesis"]
+    title = row["title"] if row["reading"] == "fair" else "as written:"
+    return "\n".join(line for line in (title, decided_by, row["note"]) if line)
+
+
+def _measured(row: Row) -> str:
+    digits = decimals(row["quantity"])
+    around = f" [{number(row['low'], digits)}, {number(row['high'], digits)}]" if row["low"] is not None else ""
+    return number(row["value"], digits) + around
+
+
+def _verdict(row: Row) -> str:
+    holds = row["p_holm"] is not None and row["verdict"] == row["verdict_holm"] != "unresolved"
+    return f"{row['verdict']}*" if holds else str(row["verdict"])
+
+
+def _both_p(row: Row) -> str:
+    return _p(row["p"]) + (f" ({_p(row['p_exact'])})" if row["p"] is not None and row["p_exact"] is not None else "")
 
 
 def _p(p: float | None) -> str:
     return "" if p is None else "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def _notes(rows: Sequence[Finding]) -> list[str]:
+def _counts(rows: Sequence[Finding]) -> str:
     fair = [row for row in rows if row.reading == "fair"]
     alone = Counter(row.verdict for row in fair)
-    together = Counter(row.verdict_holm or row.verdict for row in fair)
-    return [
-        "Fair readings: "
-        + ", ".join(f"{alone[verdict]} {verdict}" for verdict in VERDICTS)
-        + "; after Holm: "
-        + ", ".join(f"{together[verdict]} {verdict}" for verdict in VERDICTS[:3])
-        + ".",
-        READING_THE_TABLE,
-    ]
+    together = Counter(row.verdict_holm for row in fair)
+    counts = ", ".join(f"{alone[verdict]} {verdict}" for verdict in VERDICTS)
+    after = f"{together['supported']} supported, {together['contradicted']} contradicted"
+    return f"Fair readings: {counts}; after Holm {after}."

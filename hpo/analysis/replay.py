@@ -2,11 +2,13 @@
 
 import math
 import statistics
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hpo.analysis.quantities import figure, measure
 from hpo.analysis.runs import Grid, Run, grid
+from hpo.data.load import KNOWN_DATASETS
 from hpo.definition.claims import Quantity
 from hpo.definition.study_definition import Experiment, StudyDefinition
 from hpo.definition.trial_config import TrialConfig
@@ -87,11 +89,17 @@ def replay_rows(definition: StudyDefinition, runs: Iterable[Run]) -> list[Replay
 
 
 def not_comparable(definition: StudyDefinition) -> str | None:
-    """Return why the measured figures are not comparable with the documented ones; None if they are."""
+    """Return why the measured figures are not comparable with the documented ones; None if they are.
+
+    A path in place of the study file's data set is taken for another copy of the same images.
+    """
+    stated = tomllib.loads(definition.text).get("data", {}).get("dataset")
+    copy = definition.data.dataset == stated or definition.data.dataset not in KNOWN_DATASETS
     changed = [
         f"{key} = {value}"
         for key, value in definition.overrides.items()
-        if key in TrialConfig.model_fields or (key.startswith(("trial.", "data.")) and key != "data.dataset")
+        if key in TrialConfig.model_fields
+        or (key.startswith(("trial.", "data.")) and not (key == "data.dataset" and copy))
     ]
     return f"not comparable with the documented figures: {', '.join(changed)}" if changed else None
 

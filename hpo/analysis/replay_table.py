@@ -18,21 +18,28 @@ def replay_table(rows: Sequence[ReplayRow], title: str, warning: str | None = No
     """
     agrees = None if warning else agreement(rows)
     columns = (
-        Column("experiment", lambda row: row["experiment"] + (" (control)" if row["control"] else "")),
+        Column("experiment", lambda row: row["experiment"]),
         Column("seeds", lambda row: str(row["seeds"]), right=True),
-        *(column for quantity in ("test", "val", "train") for column in _pair(f"{quantity} %", f"{quantity}_accuracy")),
-        *_pair("gap", "gap"),
+        Column("test %", lambda row: with_noise(row["test_accuracy"], row["test_accuracy_sd"]), right=True),
+        Column("(doc.)", lambda row: number(row["test_accuracy_documented"], 1), right=True),
+        Column("val %", lambda row: _beside(row, "val_accuracy", 1), right=True),
+        Column("train %", lambda row: _beside(row, "train_accuracy", 1), right=True),
+        Column("gap", lambda row: _beside(row, "gap", 1), right=True),
         Column("parameters", _parameters, right=True),
         Column("epochs", lambda row: _beside(row, "epochs", 0), right=True),
         Column("s", lambda row: _beside(row, "seconds", 0), right=True),
-        Column("note", lambda row: row["note"], wrap=True),
+        *([Column("note", lambda row: row["note"], wrap=True)] if any(row.note for row in rows) else []),
     )
     notes = [warning] if warning else []
-    if any(row.seeds for row in rows):
-        most = max(row.seeds for row in rows)
-        notes.append("One seed: no spread is known." if most == 1 else "Mean ± standard deviation over seeds.")
-    if any(row.figures["parameters"].difference for row in rows):
-        notes.append("≠: the documented parameter count fits no such network.")
+    most = max((row.seeds for row in rows), default=0)
+    notes.append(
+        "In brackets, the documented figures. "
+        + ("One seed: no spread is known." if most == 1 else "Means over seeds, ± the standard deviation over seeds.")
+    )
+    wrong = [row for row in rows if row.figures["parameters"].difference]
+    if wrong:
+        counts = ", ".join(f"{row.experiment} {number(row.figures['parameters'].documented, 0)}" for row in wrong)
+        notes.append(f"≠ documented parameter count that fits no such network: {counts}.")
     if agrees:
         notes.append(describe(agrees))
     summary = {"agreement": asdict(agrees) if agrees else None, "warning": warning}
@@ -74,13 +81,6 @@ def describe(agrees: Agreement) -> str:
     )
 
 
-def _pair(header: str, quantity: str) -> tuple[Column, Column]:
-    return (
-        Column(header, lambda row: with_noise(row[quantity], row[f"{quantity}_sd"]), right=True),
-        Column("doc.", lambda row: number(row[f"{quantity}_documented"], 1), right=True),
-    )
-
-
 def _beside(row: Row, quantity: str, digits: int) -> str:
     documented = row[f"{quantity}_documented"]
     measured = number(row[quantity], digits)
@@ -89,6 +89,5 @@ def _beside(row: Row, quantity: str, digits: int) -> str:
 
 def _parameters(row: Row) -> str:
     measured, documented = row["parameters"], row["parameters_documented"]
-    if measured is None or documented is None or measured == documented:
-        return number(measured, 0)
-    return f"{number(measured, 0)} ≠ {number(documented, 0)}"
+    wrong = measured is not None and documented is not None and measured != documented
+    return number(measured, 0) + (" ≠" if wrong else "")

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 Form = Literal["table", "json", "csv", "markdown"]
 Row = Mapping[str, Any]
 
+# Least width of a column of sentences.
+WRAPPED_WIDTH = 24
+
 
 @dataclass(frozen=True)
 class Column:
@@ -22,7 +25,7 @@ class Column:
     Attributes:
         cell: the text of a row's cell; no text where nothing is known.
         right: numbers stand to the right.
-        wrap: whether the column may be broken over lines where the terminal is narrow.
+        wrap: whether it holds sentences, which are broken over lines before any other column.
     """
 
     header: str
@@ -96,9 +99,20 @@ class Table:
         from rich.text import Text
 
         caption = Text("\n".join(self.notes)) if self.notes else None
-        table = RichTable(title=Text(self.title), caption=caption, caption_justify="left", box=box.SIMPLE_HEAD)
+        table = RichTable(
+            title=Text(self.title),
+            caption=caption,
+            caption_justify="left",
+            box=box.SIMPLE_HEAD,
+            collapse_padding=True,
+            pad_edge=False,
+        )
         for column in self.columns:
-            table.add_column(column.header, justify="right" if column.right else "left", no_wrap=not column.wrap)
+            # Where a terminal is too narrow, cells go on in the next line: nothing is cut.
+            least = WRAPPED_WIDTH if column.wrap else None
+            table.add_column(
+                column.header, justify="right" if column.right else "left", overflow="fold", min_width=least
+            )
         for record in self.records():
             # As Text, so that brackets in names are not read as markup.
             table.add_row(*[Text(column.cell(record)) for column in self.columns])
@@ -148,4 +162,4 @@ def _plain(value: Any) -> Any:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("|", r"\|").replace("\n", " ")
+    return text.replace("|", r"\|").replace("\n", "<br>")

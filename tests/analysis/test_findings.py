@@ -153,6 +153,19 @@ def test_every_form_of_the_table_holds_every_row(definition: StudyDefinition) ->
     assert len(loaded[2]["evidence"]) == 2
     assert len(table.csv().splitlines()) == 6
     markdown = table.markdown()
-    assert "| C1 | norm helps | norm − plain > 0 | 2.50 | 2.12 |" in markdown
-    assert "3 supported" not in markdown
+    assert "| C1 | norm helps<br>norm − plain > 0 | 2.50 | 2.12 [" in markdown
+    assert "as written:<br>norm − wide > 0" in markdown
     assert "Fair readings: 2 supported, 0 contradicted, 1 unresolved, 1 not testable here" in markdown
+
+
+def test_a_star_marks_what_holds_after_holm(definition: StudyDefinition) -> None:
+    rows = by_claim(findings(definition, complete()))
+    assert rows["C1", "fair"].verdict_holm == "supported"
+    assert "| supported* |" in findings_table([rows["C1", "fair"]]).markdown()
+    assert "| unresolved |" in findings_table([rows["C3", "fair"]]).markdown()
+
+
+def test_runs_that_the_claims_are_not_about_are_marked(definition: StudyDefinition) -> None:
+    table = findings_table(findings(definition, complete()), warning="epochs = 2")
+    assert "epochs = 2" in table.markdown()
+    assert json.loads(table.json())["warning"] == "epochs = 2"
