@@ -181,6 +181,8 @@ def _remarks(
         seeds = min(evidence.estimate.n for evidence in decision.evidence)
         if seeds < 2:
             yield "one seed: its noise is unknown" if seeds else "no seed that all its experiments share"
+        elif any(evidence.estimate.interval is None for evidence in decision.evidence):
+            yield f"{seeds} seeds: too few for an interval"
         elif settle is not None:
             yield f"about {settle} seeds would settle it"
         else:

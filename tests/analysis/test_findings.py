@@ -128,6 +128,16 @@ def test_one_seed_is_called_one_seed(definition: StudyDefinition) -> None:
     )
 
 
+def test_two_seeds_are_too_few_for_a_ratio_of_spreads() -> None:
+    text = STUDY.replace(
+        'tests = [{ of = "wide", versus = "plain", within = [-0.5, 0.5] }]',
+        'tests = [{ of = "wide", versus = "plain", statistic = "seed_sd_ratio", above = 1 }]',
+    )
+    definition = parse_study(text, {}, source="test", default_name="test")
+    rows = by_claim(findings(definition, records(plain=BASE[:2], norm=BASE[:2], wide=[50.0, 51.0])))
+    assert rows["C3", "fair"].note == "2 seeds: too few for an interval"
+
+
 def test_a_missing_experiment_is_named(definition: StudyDefinition) -> None:
     rows = by_claim(findings(definition, records(plain=BASE, norm=BASE)))
     assert rows["C3", "fair"].note == "no finished run of wide"
