@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from hpo.cli import claims, run, studies
+from hpo.cli import bench, claims, run, studies
 from hpo.errors import HpoError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("compare")(claims.compare)
 app.command("list")(studies.list_studies)
 app.command("show")(studies.show)
 app.command("trial")(studies.trial)
+app.command("bench")(bench.bench)
 
 
 def main() -> None:

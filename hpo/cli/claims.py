@@ -25,6 +25,7 @@ def findings(
     shape = form(json, csv, markdown)
     from hpo.analysis.findings import findings as judge
     from hpo.analysis.findings_table import findings_table
+    from hpo.analysis.replay import not_comparable
     from hpo.analysis.runs import runs as records
     from hpo.search.stored_studies import read_study
 
@@ -32,7 +33,8 @@ def findings(
     definition = study.definition
     if not definition.claims:
         raise RequestError(f"study '{name}' makes no claims; a grid's file states them as [[claim]]")
-    show(findings_table(judge(definition, records(study.trials, name)), f"Findings of study {name}"), shape)
+    judged = judge(definition, records(study.trials, name))
+    show(findings_table(judged, f"Findings of study {name}", not_comparable(definition)), shape)
 
 
 def compare(
@@ -50,7 +52,10 @@ def compare(
     from hpo.analysis.comparison import comparison_table
 
     url = options.database(runs, storage)
-    show(comparison_table(compared(_selected(url, first), _selected(url, second)), first, second), shape)
+    rows = compared(_selected(url, first), _selected(url, second))
+    if not rows:
+        raise RequestError(f"'{first}' and '{second}' have no finished runs to compare")
+    show(comparison_table(rows, first, second), shape)
 
 
 def _selected(url: str, name: str) -> "list[Run]":

@@ -125,6 +125,7 @@ MemoryLimit = Annotated[
     int | None,
     typer.Option(parser=size, metavar="2G", help="Most memory of a worker.", show_default="its share of the machine's"),
 ]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Validate everything, forecast time and memory, run nothing.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown.")]

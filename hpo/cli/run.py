@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hpo.cli import options
+from hpo.cli.bench import dry_run as forecast
 from hpo.cli.output import form, show
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def search(
         bool,
         typer.Option("--deterministic", help="The same study whatever the number of workers, or kills; costs waiting."),
     ] = False,
+    dry_run: options.DryRun = False,
     runs: options.Runs = Path("runs"),
     storage: options.Storage = None,
 ) -> None:
@@ -45,6 +47,9 @@ def search(
     """
     file = study or ("quickstart" if data == "digits" else "search")
     definition = _definition(file, name, options.overrides(set_, data__dataset=data, epochs=epochs, study__seed=seed))
+    if dry_run:
+        forecast(definition, trials, device, workers, data_dir)
+        return
     from hpo.search.session import Options, run_search
 
     settings = Options(
@@ -82,6 +87,7 @@ def replay_grid(
     timeout: options.Timeout = None,
     trial_timeout: options.TrialTimeout = None,
     memory_limit: options.MemoryLimit = None,
+    dry_run: options.DryRun = False,
     runs: options.Runs = Path("runs"),
     storage: options.Storage = None,
     json: options.AsJson = False,
@@ -92,6 +98,9 @@ def replay_grid(
     shape = form(json, csv, markdown)
     overrides = options.overrides(set_, data__dataset=data, epochs=epochs, study__seed=seed)
     definition = _definition(study or "documented_grid", name, overrides)
+    if dry_run:
+        forecast(definition, seeds, device, workers, data_dir)
+        return
     from hpo.search.session import Options, run_grid
 
     wanted = list(only or [])

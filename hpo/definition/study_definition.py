@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from hpo.definition.claims import Claim
 from hpo.definition.data_config import DataConfig
-from hpo.definition.search_space import Choice, Parameter, Trial, suggest
+from hpo.definition.random_trial import RandomTrial
+from hpo.definition.search_space import Parameter, Trial, suggest
 from hpo.definition.trial_config import Monitor, TrialConfig
 from hpo.errors import DefinitionError, closest
 
@@ -156,7 +157,7 @@ class StudyDefinition(BaseModel):
                     raise DefinitionError(f"[space.{name}] when: '{condition}' must stand before '{name}' in the file")
         rng = random.Random(0)
         for _ in range(REHEARSALS):
-            suggested = self.suggest(_RandomTrial(rng))
+            suggested = self.suggest(RandomTrial(rng, ends=True))
             try:
                 self.trial_config(suggested, seed=0)
             except ValidationError as error:
@@ -176,7 +177,10 @@ class StudyDefinition(BaseModel):
                 self.experiment_config(experiment, seed=0)
             except ValidationError as error:
                 raise DefinitionError(f"{where}: {describe(error)}") from None
+        ids = [claim.id for claim in self.claims]
         for claim in self.claims:
+            if ids.count(claim.id) > 1:
+                raise DefinitionError(f"[[claim]] {claim.id}: the id stands twice")
             for name in claim.experiment_names():
                 if name not in names:
                     raise DefinitionError(f"[[claim]] {claim.id}: no experiment '{name}'. {closest(name, names)}")
@@ -209,21 +213,3 @@ def _refuse_unknown(settings: Mapping[str, Any], where: str) -> None:
             raise DefinitionError(f"{where} 'seed': training seeds come from [study] seed and each trial's number")
         if name not in known:
             raise DefinitionError(f"{where} unknown setting '{name}'. {closest(name, known)}")
-
-
-class _RandomTrial:
-    """Stands in for an Optuna trial when a space is rehearsed: draws ends of ranges as often as their insides."""
-
-    def __init__(self, rng: random.Random) -> None:
-        self.rng = rng
-
-    def suggest_categorical(self, name: str, choices: list[Choice]) -> Choice:
-        return self.rng.choice(choices)
-
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
-        return self.rng.choice([low, high, self.rng.randrange(low, high + 1, step)])
-
-    def suggest_float(
-        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
-    ) -> float:
-        return self.rng.choice([low, high, self.rng.uniform(low, high)])

@@ -1,0 +1,100 @@
+"""How fast this machine trains: measured with the training loop itself, on images made of noise."""
+
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+
+from hpo.data.tensors import TensorData, TensorSplit
+from hpo.definition.trial_config import TrialConfig
+from hpo.training.batches import BLOCK
+from hpo.training.fit import fit
+from hpo.training.mlp import MLP
+from hpo.training.precision import Precision, resolve, use
+
+# Steps that are timed, at least.
+STEPS = 20
+
+
+@dataclass(frozen=True)
+class Images:
+    """The size of a data set, which is all of it that time depends on."""
+
+    shape: tuple[int, int, int] = (32, 32, 3)
+    classes: int = 10
+    train: int = 45_000
+    validation: int = 5_000
+
+
+def epoch_seconds(config: TrialConfig, images: Images, device: str = "cpu") -> float:
+    """Measure an epoch, its validation included.
+
+    A part of an epoch is timed, on noise, after one such part to warm up.
+
+    Args:
+        config: what is trained.
+        images: how many, and of which size.
+        device: where.
+    """
+    rows = min(images.train, max(2 * BLOCK, STEPS * config.batch_size))
+    data = _noise(images, rows, device)
+    # Small steps, so that noise does not make it diverge; no stopping before the second epoch.
+    steady = {"lr": 1e-6, "schedule": "constant", "epochs": 2, "patience": None, "checkpoint_monitor": None}
+    config = config.model_copy(update=steady | {"restore_best": False, "warmup_epochs": 0.0})
+    model = MLP(config, data.n_features, data.n_classes).to(data.device)
+    _, timed = fit(model, config, data)
+    return timed.seconds * images.train / rows
+
+
+def floor_seconds(config: TrialConfig, images: Images, flops: float) -> float:
+    """Return the time that an epoch's matrix products alone would take at a rate in floating-point operations a second.
+
+    A layer has three products of the same size, forward, gradient of the weights and gradient of the input; the first
+    layer's input needs no gradient.
+    """
+    height, width, channels = images.shape
+    widths = (height * width * channels, *config.hidden, images.classes)
+    first, *others = (inputs * outputs for inputs, outputs in pairwise(widths))
+    return images.train * 2.0 * (2.0 * first + 3.0 * sum(others)) / flops
+
+
+def product_rate(precision: Precision, device: str = "cpu") -> float:
+    """Measure the machine's rate at large matrix products, in floating-point operations a second."""
+    n = 1024 if device == "cpu" else 8192
+    x, w = torch.ones(n, n, device=device), torch.ones(n, n, device=device)
+    use(precision)
+    times = []
+    for _ in range(7):
+        start = time.perf_counter()
+        torch.mm(x, w)
+        if device != "cpu":
+            torch.cuda.synchronize(device)
+        times.append(time.perf_counter() - start)
+    return 2.0 * n**3 / sorted(times)[len(times) // 2]
+
+
+def chosen_precision(config: TrialConfig, device: str = "cpu") -> Precision:
+    """Return the precision that a configuration trains at on this machine."""
+    return resolve(config.precision, torch.device(device))
+
+
+def _noise(images: Images, rows: int, device: str) -> TensorData:
+    height, width, channels = images.shape
+    generator = torch.Generator().manual_seed(0)
+    pixels = torch.randint(256, (rows, height * width * channels), dtype=torch.uint8, generator=generator).to(device)
+    labels = torch.randint(images.classes, (rows,), generator=generator).to(device)
+    index = torch.arange(rows, device=device)
+    train = TensorSplit(pixels, labels, index)
+    share = max(1, rows * images.validation // images.train)
+    validation = TensorSplit(pixels, labels, index[:share])
+    return TensorData(
+        train=train,
+        validation=validation,
+        test=validation,
+        scale=torch.tensor([2 / 255], device=device),
+        shift=torch.tensor([-1.0], device=device),
+        image_shape=images.shape,
+        classes=tuple(str(label) for label in range(images.classes)),
+        device=torch.device(device),
+    )
