@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -58,7 +57,7 @@ class LiveStudy:
             raise StorageError(
                 f"study '{name}': its trials are not numbered from 0 without a gap; it cannot be gone on with."
             )
-        unfinished = {trial.number: copy.copy(trial) for trial in trials if not trial.state.is_finished()}
+        unfinished = {trial.number: trial for trial in trials if not trial.state.is_finished()}
         self._writer = StudyWriter(storage.engine, stored_id, unfinished, tell)
 
         self._memory = StudyMemory()
@@ -73,7 +72,7 @@ class LiveStudy:
                 trial.system_attrs = {
                     key: value for key, value in trial.system_attrs.items() if not key.startswith("completed_rung_")
                 }
-                trial.user_attrs = {**trial.user_attrs, "outcome": Outcome.INTERRUPTED}
+                trial.user_attrs["outcome"] = Outcome.INTERRUPTED
                 self._writer.save(trial)
             self._memory.create_new_trial(self._study_id, trial)
         self._study = self._view(RandomSampler(), pruner)

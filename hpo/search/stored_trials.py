@@ -38,9 +38,9 @@ def read_trials(engine: sa.Engine, study_id: int) -> list[StoredTrial]:
     heavy = ", ".join(f"'{key}'" for key in HEAVY_ATTRS)
     with engine.connect() as connection:
 
-        def rows(columns: str, table: str, condition: str = "") -> Iterator[tuple[Any, ...]]:
+        def rows(columns: str, table: str, condition: str = "") -> Iterator[Any]:
             query = f"SELECT {columns} FROM {table} WHERE study_id = {study_id:d} {condition}"
-            return iter(connection.exec_driver_sql(query).tuples())
+            return iter(connection.exec_driver_sql(query))
 
         trials = {
             trial_id: StoredTrial(

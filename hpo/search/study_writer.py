@@ -39,6 +39,17 @@ _NEVER_WRITTEN = FrozenTrial(
 )
 
 
+def snapshot(trial: FrozenTrial) -> FrozenTrial:
+    """Return a copy that stays as it is: Optuna's `Trial` adds in place to the dicts of the trial it was made from."""
+    copied = copy.copy(trial)
+    copied.params = dict(trial.params)
+    copied.distributions = dict(trial.distributions)
+    copied.user_attrs = dict(trial.user_attrs)
+    copied.system_attrs = dict(trial.system_attrs)
+    copied.intermediate_values = dict(trial.intermediate_values)
+    return copied
+
+
 class StudyWriter:
     """Writes snapshots of trials, many in one transaction, and keeps on trying while the database does not answer.
 
@@ -58,7 +69,7 @@ class StudyWriter:
         self._engine = engine
         self._study_id = study_id
         self._tell = tell
-        self._written = dict(written)
+        self._written = {number: snapshot(trial) for number, trial in written.items()}
         self._trial_ids = {number: trial._trial_id for number, trial in written.items()}
         self._pending: dict[int, FrozenTrial] = {}
         self._pending_study_attrs: dict[str, Any] = {}
@@ -72,7 +83,7 @@ class StudyWriter:
         """Have a trial written as it is now, soon.
 
         Args:
-            trial: a snapshot; it is not changed afterwards.
+            trial: copied; it may change afterwards.
             details: further user attributes, which the memory does without.
 
         Raises:
@@ -81,10 +92,10 @@ class StudyWriter:
         self.check()
         with self._changed:
             earlier = self._pending.get(trial.number)
-            trial = copy.copy(trial)
+            current = snapshot(trial)
             # What an earlier snapshot brought along is still to be written.
-            trial.user_attrs = {**(earlier.user_attrs if earlier else {}), **trial.user_attrs, **(details or {})}
-            self._pending[trial.number] = trial
+            current.user_attrs = {**(earlier.user_attrs if earlier else {}), **trial.user_attrs, **(details or {})}
+            self._pending[trial.number] = current
             self._changed.notify()
 
     def save_study_attrs(self, system_attrs: Mapping[str, Any]) -> None:
