@@ -58,7 +58,7 @@ def disturb(model: MLP, seed: int = 0) -> None:
                 parameter += 0.2 * torch.randn(parameter.shape, generator=generator)
 
 
-def random_data(n_train: int = 50, n_validation: int = 23, n_features: int = 12, n_classes: int = 4) -> TensorData:
+def random_data(n_train: int = 54, n_validation: int = 23, n_features: int = 12, n_classes: int = 4) -> TensorData:
     """Return images of noise whose labels depend on them, scaled to [-1, 1]."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (n_train + n_validation, n_features), dtype=np.uint8)

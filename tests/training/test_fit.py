@@ -31,7 +31,7 @@ OPTIMIZERS: dict[str, tuple[dict[str, object], keras_reference.Optimizer]] = {
 
 
 def configuration(**settings: object) -> TrialConfig:
-    """Return a network that learns 50 images in batches of 16, so that the last batch of an epoch has 2."""
+    """Return a network that learns 54 images in batches of 16, so that the last batch of an epoch has 6."""
     common = {"hidden": (9, 8), "activation": "tanh", "batch_size": 16, "epochs": 6, "lr": 0.03, "precision": "fp32"}
     return TrialConfig.model_validate({**common, **settings})
 
@@ -114,7 +114,7 @@ def test_l2_and_weight_decay_shrink_what_keras_shrinks():
 
 @pytest.fixture(scope="module", params=["val_loss", "val_accuracy"])
 def unstopped(request: pytest.FixtureRequest):
-    config = configuration(norm="batch", dropout=0.3, lr=0.1, epochs=25, seed=2, monitor=request.param)
+    config = configuration(norm="batch", dropout=0.3, lr=0.1, epochs=25, seed=5, monitor=request.param)
     return config, *run(config)[1:]
 
 
@@ -182,10 +182,14 @@ def test_plateau_lowers_the_rate_of_the_next_epoch_as_keras_does():
     assert training.schedule.reductions >= 2
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_divergence_is_named_with_its_epoch(optimizer: str):
-    config = configuration(optimizer=optimizer, activation="relu", lr=1e30)
-    with pytest.raises(Diverged, match=r"epoch [12]"):
+def test_divergence_is_named_with_its_epoch_and_loss():
+    with pytest.raises(Diverged, match=r"^epoch 1: the training loss is (nan|inf)$"):
+        run(configuration(optimizer="sgd", activation="relu", lr=1e30))
+
+
+def test_divergence_in_the_last_step_of_an_epoch_shows_in_its_validation_loss():
+    config = configuration(optimizer="sgd", activation="relu", lr=1e38, batch_size=54)
+    with pytest.raises(Diverged, match=r"^epoch 1: the validation loss is (nan|inf)$"):
         run(config)
 
 
