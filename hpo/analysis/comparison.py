@@ -76,6 +76,9 @@ def comparison_table(rows: Sequence[Comparison], first: str, second: str) -> Tab
         first: what the first side is called.
         second: what the second side is called.
     """
+    title, study = f"{first} and {second}", first.partition("/")[0] + "/"
+    if first.startswith(study) and second.startswith(study):
+        first, second = first.removeprefix(study), second.removeprefix(study)
     columns = (
         Column("", lambda row: row["quantity"].replace("_", " ")),
         Column(first, lambda row: with_noise(row["first"], row["first_sd"], decimals(row["quantity"])), right=True),
@@ -87,13 +90,15 @@ def comparison_table(rows: Sequence[Comparison], first: str, second: str) -> Tab
             right=True,
         ),
         Column("p", lambda row: "" if row["p"] is None else f"{row['p']:.3f}", right=True),
-        Column("exact", lambda row: "" if row["p_exact"] is None else f"{row['p_exact']:.3f}", right=True),
-        Column("seeds", lambda row: str(row["seeds"]), right=True),
-        Column("method", lambda row: row["method"]),
+        Column(
+            "exact", lambda row: "" if row["p_exact"] is None else f"{row['p_exact']:.3f}", right=True, optional=True
+        ),
+        Column("seeds", lambda row: str(row["seeds"]), right=True, optional=True),
+        Column("method", lambda row: row["method"], optional=True),
         Column("verdict", lambda row: row["verdict"].replace("first", first).replace("second", second), wrap=True),
     )
     note = "Difference: the first minus the second; accuracies in percent. Each verdict errs in at most 5%, by itself."
-    return Table(f"{first} and {second}", columns, rows, [note])
+    return Table(title, columns, rows, [note])
 
 
 def _comparison(quantity: Quantity, one: list[Run], other: list[Run], by_experiment: bool) -> Comparison | None:

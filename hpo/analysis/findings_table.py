@@ -32,7 +32,7 @@ def findings_table(rows: Sequence[Finding], title: str = "Findings", warning: st
         Column("measured [95%]", _measured, right=True),
         Column("seeds", lambda row: str(row["seeds"]) if row["hypothesis"] else "", right=True),
         Column("p (exact)", _both_p, right=True),
-        Column("Holm p", lambda row: _p(row["p_holm"]), right=True),
+        Column("Holm p", lambda row: _p(row["p_holm"]), right=True, optional=True),
         Column("verdict", _verdict),
     )
     notes = [*([warning] if warning else []), _counts(rows), READING_THE_TABLE]

@@ -26,8 +26,8 @@ def replay_table(rows: Sequence[ReplayRow], title: str, warning: str | None = No
         Column("train %", lambda row: _beside(row, "train_accuracy", 1), right=True),
         Column("gap", lambda row: _beside(row, "gap", 1), right=True),
         Column("parameters", _parameters, right=True),
-        Column("epochs", lambda row: _beside(row, "epochs", 0), right=True),
-        Column("s", lambda row: _beside(row, "seconds", 0), right=True),
+        Column("epochs", lambda row: _beside(row, "epochs", 0), right=True, optional=True),
+        Column("s", lambda row: _beside(row, "seconds", 0), right=True, optional=True),
         *([Column("note", lambda row: row["note"], wrap=True)] if any(row.note for row in rows) else []),
     )
     notes = [warning] if warning else []

@@ -1,14 +1,15 @@
 """The tables of `hpo list`, `hpo show` and `hpo trial`."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hpo.analysis.runs import Run
 from hpo.analysis.tables import Column, Table, number
+from hpo.definition.trial_config import READ_ONLY_BY
 
-# Settings that say least about a trial when columns are short.
-UNSHOWN = ("seed", "hidden", "lr")
+# Settings that follow from another one, where that is stated.
+DERIVED = {"hidden": "width", "lr": "lr_multiplier"}
 
 
 def studies_table(studies: Sequence[Mapping[str, Any]]) -> Table:
@@ -21,11 +22,10 @@ def studies_table(studies: Sequence[Mapping[str, Any]]) -> Table:
         Column("study", lambda row: row["name"]),
         Column("kind", lambda row: row["kind"] or "not of hpo"),
         Column("data", lambda row: row["dataset"] or ""),
-        Column("trials", lambda row: str(sum(row["outcomes"].values())), right=True),
-        Column("outcomes", lambda row: _counts(row["outcomes"]), wrap=True),
+        Column("trials", lambda row: _counts(row["outcomes"]), wrap=True),
         Column("best", lambda row: number(row["best"], 4), right=True),
         Column("metric", lambda row: row["metric"] or ""),
-        Column("last trial ended (UTC)", lambda row: (row["last"] or "")[:19]),
+        Column("last ended (UTC)", lambda row: (row["last"] or "")[:16]),
     )
     return Table("Studies", columns, studies)
 
@@ -48,6 +48,7 @@ def trials_table(name: str, runs: Sequence[Run], direction: str, top: int, owner
     ranked = sorted(runs, key=rank)
     shown = ranked[:top] if top else ranked
     varied = _varied(runs)
+    is_grid = any(run.experiment for run in runs)
     rows = [
         {
             "number": run.number,
@@ -66,13 +67,13 @@ def trials_table(name: str, runs: Sequence[Run], direction: str, top: int, owner
     ]
     columns = (
         Column("trial", lambda row: str(row["number"]), right=True),
-        *([Column("run", lambda row: row["run_id"])] if any(run.experiment for run in runs) else []),
+        *([Column("run", lambda row: row["run_id"])] if is_grid else []),
         Column("value", lambda row: number(row["value"], 4), right=True),
-        Column("outcome", lambda row: row["outcome"]),
+        Column("outcome", lambda row: ": ".join(filter(None, (row["outcome"], row["message"]))), wrap=True),
         Column("epochs", lambda row: str(row["epochs"] or ""), right=True),
-        Column("s", lambda row: number(row["seconds"], 1), right=True),
-        Column("parameters", lambda row: number(row["parameters"], 0), right=True),
-        Column("configuration", lambda row: row["message"] or _settings(row["config"], varied), wrap=True),
+        Column("s", lambda row: number(row["seconds"], 1), right=True, optional=True),
+        Column("parameters", lambda row: number(row["parameters"], 0), right=True, optional=True),
+        Column("configuration", lambda row: _settings(row["config"], varied), wrap=True, optional=is_grid),
     )
     outcomes = Counter(run.outcome for run in runs)
     notes = [f"{len(runs)} trials: {_counts(outcomes)}."]
@@ -100,8 +101,8 @@ def trial_table(run: Run) -> Table:
     )
     notes = [
         f"outcome: {run.outcome}" + (f" ({run.message})" if run.message else ""),
-        "configuration: " + _settings(run.config, tuple(run.config)),
-        "result: " + _settings(run.result, tuple(run.result)),
+        "configuration: " + _settings(run.config, run.config),
+        "result: " + _settings(run.result, run.result),
     ]
     summary = {
         "study": run.study,
@@ -116,17 +117,32 @@ def trial_table(run: Run) -> Table:
     return Table(f"Study {run.study}, trial {run.number} ({run.run_id})", columns, rows, notes, summary)
 
 
-def _varied(runs: Sequence[Run]) -> tuple[str, ...]:
-    """Return the settings in which the runs differ."""
-    names = dict.fromkeys(name for run in runs for name in run.config if name not in UNSHOWN)
-    return tuple(name for name in names if len({repr(run.config.get(name)) for run in runs if run.config}) > 1)
+def _varied(runs: Sequence[Run]) -> list[str]:
+    """Return the settings in which the runs differ, but those that follow from another."""
+    configs = [run.config for run in runs if run.config]
+    names = dict.fromkeys(name for config in configs for name in config if name != "seed")
+    varied = [name for name in names if len({repr(config.get(name)) for config in configs}) > 1]
+    return [name for name in varied if DERIVED.get(name) not in varied]
 
 
-def _settings(settings: Mapping[str, Any], names: Sequence[str]) -> str:
-    def text(value: Any) -> str:
-        return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _settings(settings: Mapping[str, Any], names: Iterable[str]) -> str:
+    """Return the settings that are read as text: momentum is none of Adam's."""
 
-    return " ".join(f"{name}={text(settings[name])}" for name in names if settings.get(name) is not None)
+    def is_read(name: str) -> bool:
+        reader, choices = READ_ONLY_BY.get(name, (name, ()))
+        return settings.get(name) is not None and (name == reader or settings.get(reader) in choices)
+
+    return " ".join(f"{name}={_text(settings[name])}" for name in names if is_read(name))
+
+
+def _text(value: Any) -> str:
+    """Return a number in four digits, whether it is stored as one or as text; anything else as it is."""
+    if isinstance(value, int):
+        return str(value)
+    try:
+        return f"{float(value):.4g}"
+    except ValueError:
+        return str(value)
 
 
 def _counts(outcomes: Mapping[str, int]) -> str:

@@ -1,4 +1,4 @@
-"""A table: rows made by a pure function, rendered for a terminal, a README or a program."""
+"""A table: rows made by a pure function, rendered for a program or a README."""
 
 import csv
 import io
@@ -6,16 +6,10 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    import rich.table
-
-Form = Literal["table", "json", "csv", "markdown"]
+Form = Literal["json", "csv", "markdown"]
 Row = Mapping[str, Any]
-
-# Least width of a column of sentences.
-WRAPPED_WIDTH = 24
 
 
 @dataclass(frozen=True)
@@ -26,12 +20,14 @@ class Column:
         cell: the text of a row's cell; no text where nothing is known.
         right: numbers stand to the right.
         wrap: whether it holds sentences, which are broken over lines before any other column.
+        optional: whether a narrow terminal may leave it out.
     """
 
     header: str
     cell: Callable[[Row], str]
     right: bool = False
     wrap: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,8 +51,8 @@ class Table:
             _plain(asdict(row) if is_dataclass(row) and not isinstance(row, type) else dict(row)) for row in self.rows
         ]
 
-    def render(self, form: Form) -> "str | rich.table.Table":
-        """Return the table in a form: text, or what rich prints."""
+    def render(self, form: Form) -> str:
+        """Return the table as text in a form."""
         match form:
             case "json":
                 return self.json()
@@ -64,8 +60,6 @@ class Table:
                 return self.csv()
             case "markdown":
                 return self.markdown()
-            case "table":
-                return self.rich()
 
     def json(self) -> str:
         """Return an object with `rows`, one object a row, and the summary."""
@@ -91,32 +85,6 @@ class Table:
         ]
         table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
         return "\n\n".join([table, *self.notes]) + "\n"
-
-    def rich(self) -> "rich.table.Table":
-        """Return a table for a terminal."""
-        from rich import box
-        from rich.table import Table as RichTable
-        from rich.text import Text
-
-        caption = Text("\n".join(self.notes)) if self.notes else None
-        table = RichTable(
-            title=Text(self.title),
-            caption=caption,
-            caption_justify="left",
-            box=box.SIMPLE_HEAD,
-            collapse_padding=True,
-            pad_edge=False,
-        )
-        for column in self.columns:
-            # Where a terminal is too narrow, cells go on in the next line: nothing is cut.
-            least = WRAPPED_WIDTH if column.wrap else None
-            table.add_column(
-                column.header, justify="right" if column.right else "left", overflow="fold", min_width=least
-            )
-        for record in self.records():
-            # As Text, so that brackets in names are not read as markup.
-            table.add_row(*[Text(column.cell(record)) for column in self.columns])
-        return table
 
 
 def number(value: float | None, digits: int = 2, *, sign: bool = False) -> str:

@@ -5,12 +5,12 @@ import sys
 from hpo.analysis.tables import Form, Table
 from hpo.errors import RequestError
 
-# Width of a table that no terminal bounds: nothing is to be cut in a file.
-FILE_WIDTH = 240
+# Width of a table that no terminal bounds.
+FILE_WIDTH = 120
 
 
-def form(json: bool, csv: bool, markdown: bool = False) -> Form:
-    """Return the form that the options name.
+def form(json: bool, csv: bool, markdown: bool = False) -> Form | None:
+    """Return the form that the options name; None is a table for people.
 
     Raises:
         RequestError: they name two.
@@ -18,15 +18,16 @@ def form(json: bool, csv: bool, markdown: bool = False) -> Form:
     asked: list[Form] = [name for name, on in (("json", json), ("csv", csv), ("markdown", markdown)) if on]  # type: ignore[misc]
     if len(asked) > 1:
         raise RequestError(f"--{asked[0]} and --{asked[1]} exclude each other")
-    return asked[0] if asked else "table"
+    return asked[0] if asked else None
 
 
-def show(table: Table, form: Form) -> None:
+def show(table: Table, form: Form | None) -> None:
     """Print a table."""
-    rendered = table.render(form)
-    if isinstance(rendered, str):
-        print(rendered, end="" if rendered.endswith("\n") else "\n")
+    if form:
+        print(table.render(form).rstrip("\n"))
         return
     from rich.console import Console
 
-    Console(width=None if sys.stdout.isatty() else FILE_WIDTH).print(rendered)
+    from hpo.cli.terminal_table import TerminalTable
+
+    Console(width=None if sys.stdout.isatty() else FILE_WIDTH).print(TerminalTable(table))

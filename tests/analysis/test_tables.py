@@ -3,8 +3,6 @@ import io
 import json
 from dataclasses import dataclass
 
-from rich.console import Console
-
 from hpo.analysis.tables import Column, Table, interval, number, with_noise
 
 
@@ -42,14 +40,6 @@ def test_csv_holds_every_field() -> None:
 
 def test_markdown_escapes_what_would_end_a_cell() -> None:
     assert TABLE.markdown() == "| name | value |\n| --- | ---: |\n| a\\|b [x] | 1.23 |\n| c |  |\n\na note\n"
-
-
-def test_a_terminal_shows_brackets_as_they_are() -> None:
-    console = Console(width=60, file=io.StringIO(), color_system=None)
-    console.print(TABLE.render("table"))
-    text = console.file.getvalue()  # type: ignore[attr-defined]
-    assert "a|b [x]" in text
-    assert "a note" in text
 
 
 def test_rows_may_be_mappings_and_may_be_none() -> None:

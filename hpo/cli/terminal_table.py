@@ -1,0 +1,102 @@
+"""A table on a terminal: as wide as the terminal allows, and broken between words."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from hpo.analysis.tables import Column, Table
+
+GAP = 2
+# Least width of a column of sentences.
+WRAPPED_WIDTH = 24
+
+
+@dataclass(frozen=True)
+class TerminalTable:
+    """Prints a table by rich.
+
+    Where the terminal is too narrow, columns of sentences are broken over lines first, then the others between words;
+    then optional columns are left out, which a note says. Only then are words broken. Nothing is cut.
+    """
+
+    table: Table
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        """Lay the table out for the width at hand."""
+        records = self.table.records()
+        every = [Filled(column, [column.cell(record) for record in records]) for column in self.table.columns]
+        shown = spare(every, options.max_width)
+        fitted = widths(shown, options.max_width)
+        broken = any(filled.column.wrap and filled.most > width for filled, width in zip(shown, fitted, strict=True))
+        drawn = RichTable(
+            box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0), leading=int(broken)
+        )
+        for filled, width in zip(shown, fitted, strict=True):
+            justify = "right" if filled.column.right else "left"
+            drawn.add_column(Text(filled.column.header), justify=justify, overflow="fold", width=width)  # type: ignore[arg-type]
+        for row in zip(*(filled.cells for filled in shown), strict=True):
+            # As Text, so that brackets in names are not read as markup.
+            drawn.add_row(*map(Text, row))
+        left_out = [filled.column.header for filled in every if filled not in shown]
+        notes = [*self.table.notes, *([f"Left out on a narrow terminal: {', '.join(left_out)}."] if left_out else [])]
+        yield Text(f"{self.table.title}\n", style="bold")
+        yield drawn
+        if notes:
+            yield Text("\n".join(["", *notes]))
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A column with its cells' texts."""
+
+    column: Column
+    cells: Sequence[str]
+
+    @property
+    def most(self) -> int:
+        """The width that breaks no line."""
+        return max(cell_len(line) for text in (self.column.header, *self.cells) for line in text.splitlines() or [""])
+
+    @property
+    def least(self) -> int:
+        """The width that breaks no word."""
+        return max(cell_len(word) for text in (self.column.header, *self.cells) for word in text.split() or [""])
+
+    @property
+    def enough(self) -> int:
+        """The width in which it reads well."""
+        return max(self.least, min(WRAPPED_WIDTH, self.most)) if self.column.wrap else self.least
+
+
+def spare(columns: Sequence[Filled], room: int) -> list[Filled]:
+    """Return the columns without those optional ones, the last first, for which there is no room."""
+    shown = list(columns)
+    for filled in reversed(columns):
+        if filled.column.optional and sum(f.enough + GAP for f in shown) - GAP > room:
+            shown.remove(filled)
+    return shown
+
+
+def widths(columns: Sequence[Filled], room: int) -> list[int]:
+    """Return each column's width: what its cells need, less what there is no room for.
+
+    Args:
+        columns: to be shown.
+        room: width of the terminal.
+    """
+    found = [filled.most for filled in columns]
+
+    def reluctance(i: int) -> tuple[int, int, int]:
+        """Sentences give first, down to a legible width; then what need not break a word; then the widest."""
+        filled = columns[i]
+        return (-max(0, found[i] - filled.enough) * filled.column.wrap, -max(0, found[i] - filled.least), -found[i])
+
+    for _ in range(sum(found) + GAP * (len(found) - 1) - room):
+        narrowed = min(range(len(found)), key=reluctance)
+        found[narrowed] = max(1, found[narrowed] - 1)
+    return found
