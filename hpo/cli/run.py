@@ -11,6 +11,10 @@ import typer
 from hpo.cli import options
 from hpo.cli.bench import dry_run as forecast
 from hpo.cli.output import form, show
+from hpo.cli.studies import show_trials
+
+# Rows of the table that ends a search.
+BEST_SHOWN = 5
 
 if TYPE_CHECKING:
     from hpo.definition.study_definition import StudyDefinition
@@ -64,6 +68,7 @@ def search(
         deterministic,
     )
     end = _observed(settings, lambda watched: run_search(definition, trials, watched))
+    show_trials(options.database(runs, storage), definition.name, BEST_SHOWN)
     _finish(end, f"hpo show {end.study}{_where(runs, storage)}")
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from hpo.analysis.tables import Form
 from hpo.cli import options
 from hpo.cli.output import form
 from hpo.cli.output import show as show_table
@@ -54,12 +55,23 @@ def show(
     csv: options.AsCsv = False,
 ) -> None:
     """Show a study: its best trials, and how all of them ended."""
-    shape = form(json, csv)
+    show_trials(options.database(runs, storage), name, top, form(json, csv))
+
+
+def show_trials(url: str, name: str, top: int, shape: Form | None = None) -> None:
+    """Print a study's best trials.
+
+    Args:
+        url: of the database.
+        name: of the study.
+        top: how many; 0 is all.
+        shape: JSON or CSV in place of a table.
+    """
     from hpo.analysis.runs import runs as records
     from hpo.analysis.study_tables import trials_table
     from hpo.search.stored_studies import read_study
 
-    study = read_study(options.database(runs, storage), name)
+    study = read_study(url, name)
     show_table(trials_table(name, records(study.trials, name), study.definition.direction, top, None), shape)
 
 
