@@ -18,6 +18,13 @@ def create_sampler(config: SamplerConfig, study_seed: int, trial_number: int) ->
     which trials this process happened to ask before.
     """
     seed = derived_seed("sampler", study_seed, trial_number)
+    with warnings.catch_warnings():
+        # QMCSampler and TPE's `group`, which models conditional parameters jointly, have been "experimental" for years.
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return _create(config, study_seed, seed)
+
+
+def _create(config: SamplerConfig, study_seed: int, seed: int) -> BaseSampler:
     match config.name:
         case "random":
             return RandomSampler(seed=seed)
@@ -38,7 +45,4 @@ def create_sampler(config: SamplerConfig, study_seed: int, trial_number: int) ->
                 warn_independent_sampling=False,
             )
         case "tpe":
-            with warnings.catch_warnings():
-                # `group` is what models conditional parameters jointly; it has been experimental since 2020.
-                warnings.simplefilter("ignore", ExperimentalWarning)
-                return TPESampler(seed=seed, n_startup_trials=config.n_startup_trials, multivariate=True, group=True)
+            return TPESampler(seed=seed, n_startup_trials=config.n_startup_trials, multivariate=True, group=True)

@@ -34,8 +34,10 @@ def main() -> None:
     """Serve the supervisor at the other end of the pipe until it is gone."""
     _die_with_parent()
     pipe: Connection[Any, Any] = Connection(int(sys.argv[1]))
-    import torch  # While the supervisor still opens the study and prepares the images.
+    # All that training needs, while the supervisor still opens the study and prepares the images.
+    import torch
 
+    import hpo.training.run  # noqa: F401
     from hpo.data.load import load_dataset
     from hpo.data.tensors import TensorData
 

@@ -14,8 +14,14 @@ import optuna
 
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.study_file import parse_study
+from hpo.search.address import default_url
 from hpo.search.events import Event
+from hpo.search.live_study import LiveStudy
+from hpo.search.pruners import create_pruner
+from hpo.search.search_plan import SearchPlan
 from hpo.search.session import Options, SessionEnd, run_grid, run_search
+from hpo.search.storage import open_storage
+from hpo.search.study_record import record_study
 
 # Pruned early and often, so that a study of a dozen trials shows every kind of decision.
 SEARCH = """
@@ -92,7 +98,14 @@ def stored(runs: Path, name: str = "small") -> list[optuna.trial.FrozenTrial]:
 def what_came_out(trials: list[optuna.trial.FrozenTrial]) -> list[tuple[Any, ...]]:
     """Everything of each trial that must not depend on workers and interruptions."""
     return [
-        (trial.number, trial.state.name, trial.user_attrs["outcome"], trial.params, trial.value, trial.intermediate_values)
+        (
+            trial.number,
+            trial.state.name,
+            trial.user_attrs["outcome"],
+            trial.params,
+            trial.value,
+            trial.intermediate_values,
+        )
         for trial in trials
     ]
 
@@ -132,3 +145,16 @@ def wait_until(condition: Callable[[], bool], timeout: float = 60.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)
+
+
+def live_study(study: StudyDefinition, folder: Path) -> LiveStudy:
+    """A study ready to be asked, without workers."""
+    folder.mkdir(exist_ok=True)
+    storage = open_storage(default_url(folder))
+    record_study(storage, study, {"name": "none", "fingerprint": "none"})
+    pruner = create_pruner(study.pruner, study.trial["epochs"])
+    return LiveStudy(storage, study.name, study.metric, pruner, tell=print)
+
+
+def search_plan(live: LiveStudy, study: StudyDefinition, n_trials: int, *, deterministic: bool = False) -> SearchPlan:
+    return SearchPlan(live, study, n_trials, Path("nowhere"), deterministic=deterministic)
