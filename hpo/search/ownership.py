@@ -116,4 +116,5 @@ def _server_lock(engine: sa.Engine, study: str) -> Iterator[None]:
                 f"study '{study}' is being run by another process on this database; wait for it or stop it."
             )
         connection.commit()
+        connection.detach()  # From the pool, which would keep it open, and with it the lock.
         yield
