@@ -3,8 +3,8 @@
 usage: python -m tests.benchmarks.throughput --data ARCHIVE --batch 64 [--rounds 5] [--peer 'NAME=COMMAND' ...]
 
 A peer's command trains the same network on the same number of images, with the whole machine, and prints a line
-`epoch N S s` for each epoch. Rounds of hpo and of each peer alternate, so that a machine that slows down slows all; each
-program's figure is the median over rounds of its seconds for an epoch, the first of each round (a warm-up) left out.
+`epoch N S s` for each epoch. Rounds of hpo and of each peer alternate, so that a machine that slows down slows all.
+A program's figure is the median over rounds of its seconds for an epoch, the first of each round left out.
 """
 
 import argparse
