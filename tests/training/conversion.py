@@ -1,10 +1,8 @@
-"""A torch network as the reference's, and small data for both."""
+"""A torch network as the reference's."""
 
-import numpy as np
 import torch
 from torch import nn
 
-from hpo.data.tensors import TensorData, TensorSplit
 from hpo.definition.trial_config import TrialConfig
 from hpo.training.mlp import MLP
 
@@ -56,22 +54,3 @@ def disturb(model: MLP, seed: int = 0) -> None:
         for parameter in model.parameters():
             if parameter.ndim == 1:
                 parameter += 0.2 * torch.randn(parameter.shape, generator=generator)
-
-
-def random_data(n_train: int = 54, n_validation: int = 23, n_features: int = 12, n_classes: int = 4) -> TensorData:
-    """Return images of noise whose labels depend on them, scaled to [-1, 1]."""
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (n_train + n_validation, n_features), dtype=np.uint8)
-    labels = (images @ rng.normal(size=(n_features, n_classes))).argmax(axis=1)
-    rows = rng.permutation(len(images))
-    shared = torch.from_numpy(images), torch.from_numpy(labels)
-    return TensorData(
-        train=TensorSplit(*shared, torch.from_numpy(np.sort(rows[:n_train]))),
-        validation=TensorSplit(*shared, torch.from_numpy(np.sort(rows[n_train:]))),
-        test=TensorSplit(*shared, torch.from_numpy(np.sort(rows[:10]))),
-        scale=torch.tensor([2 / 255]),
-        shift=torch.tensor([-1.0]),
-        image_shape=(n_features, 1, 1),
-        classes=tuple(f"class {label}" for label in range(n_classes)),
-        device=torch.device("cpu"),
-    )

@@ -4,7 +4,7 @@ import torch
 from hpo.definition.trial_config import TrialConfig
 from hpo.training.batches import BLOCK, Batches, dropout_mask
 
-from .conversion import random_data
+from .small_data import random_data
 
 
 def batches(n_train: int = 50, **settings: object) -> Batches:

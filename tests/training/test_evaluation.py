@@ -7,7 +7,8 @@ from hpo.definition.trial_config import TrialConfig
 from hpo.training.evaluation import CHUNK, evaluate
 from hpo.training.mlp import MLP
 
-from .conversion import disturb, float64, random_data, reference_of
+from .conversion import disturb, float64, reference_of
+from .small_data import random_data
 
 
 def inputs(data: TensorData, split: TensorSplit) -> np.ndarray:

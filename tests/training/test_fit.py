@@ -1,5 +1,9 @@
 import copy
 import io
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +18,9 @@ from hpo.training.fit import Fit, fit
 from hpo.training.mlp import MLP
 
 from . import keras_reference
-from .conversion import float64, random_data, reference_of, statistics
+from .conversion import float64, reference_of, statistics
+from .fingerprint import fingerprint
+from .small_data import random_data
 
 DATA = random_data()
 OPTIMIZERS: dict[str, tuple[dict[str, object], keras_reference.Optimizer]] = {
@@ -211,6 +217,14 @@ def test_same_seed_gives_the_same_bits_twice_and_another_seed_others(precision: 
     assert same(weights(again), weights(first))
     assert other_epochs != first_epochs
     assert not same(weights(other), weights(first))
+
+
+def test_another_process_computes_the_same_bits():
+    tests = Path(__file__).parents[1]
+    command = [sys.executable, "-m", "training.fingerprint"]
+    environment = {**os.environ, "PYTHONPATH": f"{tests}{os.pathsep}{tests.parent}"}
+    other = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert other.stdout.strip() == fingerprint()
 
 
 def saved_and_loaded(state: dict[str, Any]) -> dict[str, Any]:

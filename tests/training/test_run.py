@@ -11,7 +11,7 @@ from hpo.errors import Diverged
 from hpo.training.evaluation import evaluate
 from hpo.training.run import Run
 
-from .conversion import random_data
+from .small_data import random_data
 from .test_fit import EVERYTHING, configuration, measured, same
 
 DATA = random_data()
