@@ -57,7 +57,7 @@ def _find_source(dataset: str, root: Path) -> Source:
         return ImageTree(Folder(path))
     if os.path.exists(path):
         return ImageTree(open_archive(path))
-    if len(path.parts) > 1 or path.suffix:
+    if os.sep in dataset or path.suffix:
         raise DataError(f"Data set '{dataset}' does not exist: no such file or folder from {Path.cwd()}.")
     raise DataError(
         f"Unknown data set '{dataset}'. {closest(dataset, KNOWN_DATASETS)} "
