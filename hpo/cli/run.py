@@ -12,6 +12,7 @@ from hpo.cli import options
 from hpo.cli.bench import dry_run as forecast
 from hpo.cli.output import form, show
 from hpo.cli.studies import show_trials
+from hpo.errors import RequestError
 
 # Rows of the table that ends a search.
 BEST_SHOWN = 5
@@ -112,6 +113,8 @@ def replay_grid(
     if not controls:
         names = [experiment.name for experiment in definition.experiments if not experiment.control]
         wanted = [known for known in names if _fits(known, wanted)]
+        if not wanted:
+            raise RequestError(f"--no-controls leaves no experiment for --only. Choose from {', '.join(names)}.")
     settings = Options(runs, storage, workers, device, data_dir, timeout, trial_timeout, memory_limit)
     end = _observed(settings, lambda watched: run_grid(definition, seeds, wanted, watched))
     from hpo.analysis.replay import not_comparable, replay_rows
@@ -136,7 +139,7 @@ def _fits(name: str, patterns: list[str]) -> bool:
 def _definition(file: str, name: str | None, overrides: dict[str, str]) -> "StudyDefinition":
     from hpo.definition.study_file import load_study
 
-    return load_study(options.study_file(file), overrides | ({"study.name": name} if name else {}))
+    return load_study(options.study_file(file), overrides | ({} if name is None else {"study.name": name}))
 
 
 def _observed(settings: "Options", run: "Callable[[Options], SessionEnd]") -> "SessionEnd":

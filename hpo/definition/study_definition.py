@@ -1,6 +1,7 @@
 """A whole study, as its file states it: data, fixed settings, and either a search space or a grid of experiments."""
 
 import random
+import re
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
@@ -10,7 +11,7 @@ from hpo.definition.claims import Claim
 from hpo.definition.data_config import DataConfig
 from hpo.definition.random_trial import RandomTrial
 from hpo.definition.search_space import Parameter, Trial, suggest
-from hpo.definition.trial_config import Monitor, TrialConfig
+from hpo.definition.trial_config import HIDDEN_FROM, Monitor, TrialConfig
 from hpo.errors import DefinitionError, closest
 
 # How many configurations are drawn from a search space when it is read, to find contradictions before anything runs.
@@ -155,16 +156,38 @@ class StudyDefinition(BaseModel):
                     raise DefinitionError(f"[space.{name}] when: unknown '{condition}'. {closest(condition, known)}")
                 if condition in list(self.space)[position:]:
                     raise DefinitionError(f"[space.{name}] when: '{condition}' must stand before '{name}' in the file")
+                self._check_condition(name, condition)
         rng = random.Random(0)
         for _ in range(REHEARSALS):
             suggested = self.suggest(RandomTrial(rng, ends=True))
             try:
                 self.trial_config(suggested, seed=0)
             except ValidationError as error:
-                drawn = ", ".join(f"{name}={value}" for name, value in suggested.items())
-                raise DefinitionError(
-                    f"[space] can propose a trial that is refused: {describe(error)} ({drawn})"
-                ) from None
+                raise DefinitionError(self._refused(error, suggested)) from None
+
+    def _check_condition(self, name: str, condition: str) -> None:
+        """Refuse a condition on a choice that is not there."""
+        choices = self.space[condition].choices if condition in self.space else None
+        for value in self.space[name].when[condition] if choices else ():
+            if value not in (choices or ()):
+                hint = closest(str(value), map(str, choices or ()))
+                raise DefinitionError(f"[space.{name}] when: '{condition}' is never {value!r}. {hint}")
+
+    def _refused(self, error: ValidationError, suggested: Mapping[str, Any]) -> str:
+        """Say why a trial is refused: the one setting that breaks a rule, or the suggested ones of a contradiction."""
+        for position, problem in enumerate(error.errors()):
+            name = str(problem["loc"][0]) if problem["loc"] else ""
+            if name in self.trial:
+                return f"[trial] {describe(error, position)}"
+            if name in self.space:
+                return f"[space.{name}] {describe(error, position, skip=1)}"
+        message = describe(error)
+        involved = [
+            f"{name}={value:.6g}" if isinstance(value, float) else f"{name}={value}"
+            for name, value in suggested.items()
+            if re.search(rf"\b{name}\b", message) or (name in HIDDEN_FROM and message.startswith("'hidden"))
+        ]
+        return f"[space] can propose a trial that is refused: {message}" + f" ({', '.join(involved)})" * bool(involved)
 
     def _check_grid(self) -> None:
         names = [experiment.name for experiment in self.experiments]
@@ -176,7 +199,9 @@ class StudyDefinition(BaseModel):
             try:
                 self.experiment_config(experiment, seed=0)
             except ValidationError as error:
-                raise DefinitionError(f"{where}: {describe(error)}") from None
+                location = error.errors()[0]["loc"]
+                shared = location and location[0] in self.trial and location[0] not in experiment.settings
+                raise DefinitionError(f"{'[trial]' if shared else f'{where}:'} {describe(error)}") from None
         ids = [claim.id for claim in self.claims]
         for claim in self.claims:
             if ids.count(claim.id) > 1:
@@ -186,20 +211,28 @@ class StudyDefinition(BaseModel):
                     raise DefinitionError(f"[[claim]] {claim.id}: no experiment '{name}'. {closest(name, names)}")
 
 
-def describe(error: ValidationError, skip: int = 0) -> str:
-    """Return the first problem of a pydantic error as one line: where, which rule, the value.
+def describe(error: ValidationError, position: int = 0, *, skip: int = 0) -> str:
+    """Return a problem of a pydantic error as one line: where, which rule, the value.
 
     Args:
         error: what pydantic raised.
+        position: which of its problems.
         skip: leading parts of the place that the caller has already named.
     """
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"][skip:])
-    message = first["msg"].removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:]
-    if first["type"] in ("value_error", "missing"):
-        return f"'{where}': {message}" if where else message
-    return f"'{where}': {message} but got {first['input']!r}"
+    problem = error.errors()[position]
+    where = ".".join(str(part) for part in problem["loc"][skip:])
+    message, value = problem["msg"].removeprefix("Value error, "), problem["input"]
+    match problem["type"]:
+        case "literal_error":
+            choices = re.findall("'([^']*)'", problem["ctx"]["expected"])
+            message = f"unknown {value!r}. {closest(str(value), choices)}"
+        case "string_pattern_mismatch":
+            message = f"takes letters, digits and _ . + -, a letter or digit first, but got {value!r}"
+        case "value_error" | "missing":
+            message = message[:1].lower() + message[1:]
+        case _:
+            message = f"{message[:1].lower()}{message[1:]} but got {value!r}"
+    return f"'{where}': {message}" if where else message
 
 
 def _defaults() -> dict[str, Any]:

@@ -17,6 +17,7 @@ from hpo.errors import DefinitionError, closest
 
 TABLES = ("study", "data", "trial", "space", "sampler", "pruner", "experiment", "claim")
 STUDY_KEYS = ("name", "seed", "metric")
+TEXTS = ("study.name", "data.dataset")
 
 
 def load_study(path: Path | str, overrides: Mapping[str, str] | None = None) -> StudyDefinition:
@@ -54,11 +55,12 @@ def parse_study(text: str, overrides: Mapping[str, str], *, source: str, default
     """
     try:
         tables = tomllib.loads(text)
-        for key, value in overrides.items():
-            _override(tables, key, value)
-        return _definition(tables, text, overrides, default_name)
     except tomllib.TOMLDecodeError as error:
         raise DefinitionError(f"{source}: is not valid TOML: {error}") from None
+    for key, value in overrides.items():
+        _override(tables, key, value)
+    try:
+        return _definition(tables, text, overrides, default_name)
     except DefinitionError as error:
         raise DefinitionError(f"{source}: {error}") from None
     except ValidationError as error:
@@ -66,8 +68,12 @@ def parse_study(text: str, overrides: Mapping[str, str], *, source: str, default
 
 
 def fingerprint(definition: StudyDefinition) -> str:
-    """Return the sha256 of what a study runs, in hex: its settings, not its comments, layout or claims."""
+    """Return the sha256 of what a study runs, in hex: its settings, not its comments, layout or claims.
+
+    Nor where its images lie: they have a fingerprint of their own.
+    """
     content = definition.model_dump(mode="json", exclude={"text", "overrides", "claims", "name"})
+    del content["data"]["dataset"]
     for experiment in content["experiments"]:
         del experiment["documented"]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -108,6 +114,8 @@ def _override(tables: dict[str, Any], key: str, text: str) -> None:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         value = text
+    if key in TEXTS and not isinstance(value, str):
+        value = text  # A study may be called 12, or 2026-01-31.
     *path, name = key.split(".")
     if not path:
         # A setting of every trial: it wins over the search space and over each experiment's own.

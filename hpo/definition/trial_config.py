@@ -1,5 +1,6 @@
 """The configuration of one trial: the only thing that training reads."""
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
@@ -11,6 +12,10 @@ Init = Literal[
 Norm = Literal["none", "batch", "layer"]
 Monitor = Literal["val_loss", "val_accuracy"]
 Optimizer = Literal["sgd", "adam", "adamw", "rmsprop"]
+
+# What the hidden layers may be stated by instead.
+HIDDEN_FROM = ("depth", "width", "taper")
+MOST_LAYERS, MOST_UNITS, MOST_TAPER = 64, 65536, 4.0
 
 # Keras's default learning rate of each optimizer.
 DEFAULT_LR: dict[str, float] = {"sgd": 0.01, "adam": 0.001, "adamw": 0.001, "rmsprop": 0.001}
@@ -33,7 +38,7 @@ READ_ONLY_BY: dict[str, tuple[str, tuple[str, ...]]] = {
 def _split(value: Any) -> Any:
     """Read "256-128-64" as a sequence: a categorical choice and a table cell can hold only text."""
     if isinstance(value, str):
-        return tuple(part.strip() for part in value.split("-"))
+        return tuple(part.strip() for part in re.split("(?<!e)-", value))  # 1e-05 is a number.
     if isinstance(value, int | float) and not isinstance(value, bool):
         return (value,)
     return value
@@ -44,7 +49,9 @@ def _join(values: tuple[float, ...]) -> str:
 
 
 Widths = Annotated[
-    tuple[Annotated[int, Field(ge=1, le=65536)], ...], BeforeValidator(_split), PlainSerializer(_join, return_type=str)
+    tuple[Annotated[int, Field(ge=1, le=MOST_UNITS)], ...],
+    BeforeValidator(_split),
+    PlainSerializer(_join, return_type=str),
 ]
 Rates = Annotated[
     tuple[Annotated[float, Field(ge=0.0, lt=1.0)], ...],
@@ -80,10 +87,10 @@ class TrialConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    hidden: Widths = Field(min_length=1, max_length=64)
-    depth: int | None = Field(None, ge=1, le=64)
-    width: int | None = Field(None, ge=1, le=65536)
-    taper: float = Field(1.0, gt=0.0, le=4.0)
+    hidden: Widths = Field(min_length=1, max_length=MOST_LAYERS)
+    depth: int | None = Field(None, ge=1, le=MOST_LAYERS)
+    width: int | None = Field(None, ge=1, le=MOST_UNITS)
+    taper: float = Field(1.0, gt=0.0, le=MOST_TAPER)
     activation: Activation = "relu"
     init: Init = "glorot_uniform"
     norm: Norm = "none"
@@ -133,11 +140,13 @@ class TrialConfig(BaseModel):
             depth, width, taper = settings.get("depth"), settings.get("width"), settings.get("taper", 1.0)
             if not (isinstance(depth, int) and isinstance(width, int) and isinstance(taper, int | float)):
                 raise ValueError("the hidden layers need either 'hidden' or both 'depth' and 'width'")
-            settings["hidden"] = _tapered(depth, width, taper)
+            # Within the limits of each, which are checked below: the widths of a billion layers fit no memory.
+            within = (min(max(1, depth), MOST_LAYERS), min(width, MOST_UNITS), min(max(0.0, taper), MOST_TAPER))
+            settings["hidden"] = _tapered(*within)
         if settings.get("lr") is None:
             optimizer, multiplier = settings.get("optimizer", "adam"), settings.get("lr_multiplier")
-            if optimizer in DEFAULT_LR:
-                settings["lr"] = DEFAULT_LR[optimizer] * (1.0 if multiplier is None else multiplier)
+            factor = multiplier if isinstance(multiplier, int | float) else 1.0
+            settings["lr"] = DEFAULT_LR.get(str(optimizer), 1.0) * factor
         return settings
 
     @model_validator(mode="after")

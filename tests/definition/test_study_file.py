@@ -1,0 +1,154 @@
+from pathlib import Path
+
+import pytest
+
+from hpo.definition.study_definition import StudyDefinition
+from hpo.definition.study_file import fingerprint, load_study, parse_study
+from hpo.errors import DefinitionError
+
+TEXT = """
+[study]
+name = "mine"
+[trial]
+epochs = 7
+[space]
+depth = { low = 1, high = 3 }
+width = { low = 4, high = 8 }
+"""
+GRID = """
+[[experiment]]
+name = "a"
+settings = { hidden = "8", epochs = 3 }
+documented = { test_accuracy = 50.0 }
+[[experiment]]
+name = "b"
+settings = { hidden = "16" }
+"""
+SHIPPED = sorted((Path(__file__).parents[2] / "studies").glob("*.toml"))
+
+
+def parsed(text: str = TEXT, **overrides: str) -> StudyDefinition:
+    settings = {key.replace("__", "."): value for key, value in overrides.items()}
+    return parse_study(text, settings, source="mine.toml", default_name="mine")
+
+
+def refusal(text: str = TEXT, **overrides: str) -> str:
+    with pytest.raises(DefinitionError) as error:
+        parsed(text, **overrides)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_study_is_valid_and_named_like_its_file(path: Path) -> None:
+    assert load_study(path).name == path.stem
+
+
+def test_without_a_name_a_study_is_called_like_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "wide.toml"
+    file.write_text(GRID)
+    assert load_study(file).name == "wide"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[study", "mine.toml: is not valid TOML: Expected ']'"),
+        ("[stduy]\nname = 'x'", "mine.toml: unknown table 'stduy'. Did you mean 'study'?"),
+        ("study = 3", "mine.toml: [study] must be a table"),
+        ("experiment = 3", "mine.toml: [[experiment]] must be an array of tables"),
+        ("[study]\nnmae = 'x'", "mine.toml: unknown [study] key 'nmae'. Did you mean 'name'?"),
+        ("[data]\nsplt = 'first'", "mine.toml: unknown [data] key 'splt'. Did you mean 'split'?"),
+        ("[sampler]\nnam = 'tpe'", "mine.toml: unknown [sampler] key 'nam'. Did you mean 'name'?"),
+        ("[pruner]\nname = 'medain'" + TEXT, "mine.toml: [pruner] 'name': unknown 'medain'. Did you mean 'median'?"),
+        ("[data]\nvalidation = 0" + TEXT, "mine.toml: [data] 'validation': input should be greater than or equal to 1"),
+        ("[space]\nlr = 3", "mine.toml: [space] 'lr' must be a table with 'low' and 'high', or 'choices'"),
+        ("[space.lr]\nlow = 1\nhgih = 2", "mine.toml: unknown [space.lr] key 'hgih'. Did you mean 'high'?"),
+        ("[space.lr]\nlow = 2\nhigh = 1", "mine.toml: [space.lr] 'low' 2 is above 'high' 1"),
+        ("[[experiment]]\nnmae = 'a'", "mine.toml: unknown [[experiment]] key 'nmae'. Did you mean 'name'?"),
+        ("[[experiment]]\nsettings = {}", "mine.toml: [[experiment]] 1 'name': field required"),
+        ("[[experiment]]\nname = 'a'\nsettings = 3", "mine.toml: [[experiment]] a 'settings': input should be a valid"),
+        (GRID + "[[claim]]\nid = 'C1'\ntitel = 'x'", "mine.toml: [[claim]] C1 unknown key 'titel'. Did you mean"),
+        (
+            "[study]\nname = '../x'\n" + GRID,
+            "mine.toml: [study] 'name': takes letters, digits and _ . + -, a letter or digit first, but got '../x'",
+        ),
+        ("[study]\nmetric = 'accuracy'" + GRID, "mine.toml: [study] 'metric': unknown 'accuracy'. Did you mean"),
+        (
+            "[study]\nseed = -1" + GRID,
+            "mine.toml: [study] 'seed': input should be greater than or equal to 0 but got -1",
+        ),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_said_in_one_line_with_its_place(text: str, message: str) -> None:
+    assert refusal(text).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "no such file or directory"), (b"\xff\xfe", "is not UTF-8 text")]
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None, message: str) -> None:
+    file = tmp_path / "mine.toml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(DefinitionError) as error:
+        load_study(file)
+    assert str(error.value) == f"{file}: {message}"
+
+
+def test_a_setting_given_beside_the_file_wins_over_trial_space_and_experiments() -> None:
+    assert parsed(epochs="9").trial["epochs"] == 9
+    assert "width" not in parsed(width="6").space
+    definition = parsed(GRID, epochs="9")
+    assert {definition.experiment_config(e, seed=0).epochs for e in definition.experiments} == {9}
+
+
+def test_a_setting_of_another_table_is_named_by_it() -> None:
+    definition = parsed(data__split="first", study__seed="4", space__depth__high="5", sampler__name="random")
+    assert (definition.data.split, definition.seed, definition.sampler.name) == ("first", 4, "random")
+    assert definition.space["depth"].high == 5
+
+
+@pytest.mark.parametrize("name", ["12", "2026-01-31", "1e5", "true"])
+def test_a_study_may_be_called_by_what_looks_like_a_number(name: str) -> None:
+    assert parsed(study__name=name).name == name
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("epcohs", "3", "--set: unknown setting 'epcohs'. Did you mean 'epochs'?"),
+        ("dta.split", "first", "--set: unknown table 'dta'. Did you mean 'data'?"),
+        ("experiment.name", "x", "--set: unknown table 'experiment'. Choose from"),
+        ("study.name.x", "y", "--set: 'study.name' is a value, not a table"),
+        ("data.splt", "first", "mine.toml: unknown [data] key 'splt'. Did you mean 'split'?"),
+        ("epochs", "0", "mine.toml: [trial] 'epochs': input should be greater than or equal to 1 but got 0"),
+        ("seed", "3", "mine.toml: [trial] 'seed': training seeds come from [study] seed"),
+        ("study.name", "", "mine.toml: [study] 'name': takes letters"),
+    ],
+)
+def test_a_wrong_setting_given_beside_the_file_is_refused(key: str, value: str, message: str) -> None:
+    assert refusal(**{key: value}).startswith(message)
+
+
+def test_the_text_and_the_overrides_make_the_same_study_again() -> None:
+    first = parsed(epochs="9", study__name="other")
+    again = parse_study(first.text, first.overrides, source="the database", default_name="x")
+    assert again == first
+
+
+def test_a_fingerprint_is_of_what_is_run_alone() -> None:
+    assert fingerprint(parsed()) == fingerprint(parsed("# a comment\n" + TEXT))
+    assert fingerprint(parsed()) == fingerprint(parsed(study__name="other"))
+    assert fingerprint(parsed()) == fingerprint(parsed(epochs="7"))
+    assert fingerprint(parsed(GRID)) == fingerprint(parsed(GRID.replace("50.0", "60.0")))
+    # The images have a fingerprint of their own, wherever they lie.
+    assert fingerprint(parsed()) == fingerprint(parsed(data__dataset="elsewhere"))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("epochs", "8"), ("study.seed", "1"), ("data.split", "first"), ("space.depth.high", "4")]
+)
+def test_another_setting_is_another_fingerprint(key: str, value: str) -> None:
+    changed = parse_study(TEXT, {key: value}, source="", default_name="mine")
+    assert fingerprint(changed) != fingerprint(parsed())
