@@ -10,6 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
+from optuna.storages._rdb import models
 
 from hpo.errors import StorageError
 from hpo.search.address import parse, shown, sqlite_path
@@ -76,7 +77,7 @@ def _prepare_sqlite(path: Path, create: bool) -> None:
         raise StorageError(f"{path}: cannot be opened for writing.") from None
     try:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if tables and not {"studies", "trials", "version_info"} <= tables:
+        if tables and tables.isdisjoint(models.BaseModel.metadata.tables):
             names = ", ".join(sorted(tables)[:3])
             raise StorageError(f"{path}: is a database of another program (it has the tables {names}).")
         connection.execute("PRAGMA journal_mode = WAL")

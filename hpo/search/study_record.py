@@ -38,8 +38,11 @@ def record_study(storage: RDBStorage, definition: StudyDefinition, dataset: Mapp
     except KeyError:
         study_id = storage.create_new_study([StudyDirection[definition.direction.upper()]], definition.name)
     attrs = storage.get_study_user_attrs(study_id)
-    if not attrs and not storage.get_n_trials(study_id):  # New, or its making was cut short.
-        for key, value in _description(definition, dataset).items():
+    description = _description(definition, dataset)
+    # New, or interrupted while it was made.
+    unmade = attrs.keys() < description.keys() and not storage.get_n_trials(study_id)
+    if unmade:
+        for key, value in description.items():
             storage.set_study_user_attr(study_id, key, value)
         return True
     _refuse_changes(definition, dataset, attrs)

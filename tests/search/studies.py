@@ -113,10 +113,12 @@ def what_came_out(trials: list[optuna.trial.FrozenTrial]) -> list[tuple[Any, ...
 class Session:
     """A session in a process of its own, to be sent signals."""
 
-    def __init__(self, study: StudyDefinition, n_trials: int, runs: Path, **options: Any) -> None:
+    def __init__(
+        self, study: StudyDefinition, n_trials: int, runs: Path, *, log: Path | None = None, **options: Any
+    ) -> None:
         settings = {"workers": 2, "device": "cpu", **options}
         runs.mkdir(parents=True, exist_ok=True)
-        self.log = runs / "session.log"
+        self.log = log or runs / "session.log"
         request = json.dumps({"text": study.text, "n_trials": n_trials, "runs": str(runs), "options": settings})
         with self.log.open("w") as output:
             self.process = subprocess.Popen(

@@ -13,6 +13,7 @@ def test_a_study_on_a_server_equals_one_in_a_file_though_it_was_interrupted(tmp_
     runs = tmp_path / "server"
     first = Session(study, 5, runs, storage=postgresql, deterministic=True)
     first.wait_for("EpochTrained", 20)
+    first.signal(signal.SIGSTOP)
     second = Session(study, 5, runs / "second", storage=postgresql)
     assert second.wait() == 2
     assert "is being run by another process on this database" in second.printed()
