@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hpo.cli import options
+from hpo.cli.duration import duration
 from hpo.cli.output import form, show
-from hpo.cli.progress import duration
 
 if TYPE_CHECKING:
     from hpo.analysis.tables import Table

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from hpo.cli.duration import duration
 from hpo.search.events import (
     DataProgress,
     EpochTrained,
@@ -188,15 +189,3 @@ def describe(status: Status, event: Event) -> str | None:
         case Warned():
             return event.text
     return None
-
-
-def duration(seconds: float) -> str:
-    """Return a duration as people say it.
-
-    >>> duration(42), duration(200), duration(7500)
-    ('42 s', '3 min', '2 h 5 min')
-    """
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
