@@ -1,10 +1,16 @@
-"""Addresses of databases."""
+"""Addresses of databases. SQLAlchemy, which takes a while to load, reads those of servers alone."""
+
+from __future__ import annotations
 
 from pathlib import Path
-
-import sqlalchemy as sa
+from typing import TYPE_CHECKING
 
 from hpo.errors import StorageError
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+SQLITE = "sqlite:///"
 
 
 def default_url(runs: Path) -> str:
@@ -18,12 +24,13 @@ def sqlite_path(url: str) -> Path | None:
     Raises:
         StorageError: it is no address of a database that outlives this process.
     """
-    parsed = parse(url)
-    if parsed.get_backend_name() != "sqlite":
+    if not url.startswith("sqlite:"):
+        parse(url)
         return None
-    if not parsed.database or parsed.database == ":memory:":
+    file = url.removeprefix(SQLITE)
+    if file in (url, "", ":memory:"):
         raise StorageError("--storage sqlite:// needs a file: a study in memory could not be gone on with.")
-    return Path(parsed.database)
+    return Path(file)
 
 
 def shown(url: str) -> str:
@@ -32,12 +39,19 @@ def shown(url: str) -> str:
     return str(path) if path else parse(url).render_as_string(hide_password=True)
 
 
+def libpq_url(url: str) -> str:
+    """Return a server's address as PostgreSQL's own library reads it, password included."""
+    return parse(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 def parse(url: str) -> sa.URL:
     """Return the parts of an address.
 
     Raises:
         StorageError: it is none, or not of SQLite or PostgreSQL.
     """
+    import sqlalchemy as sa
+
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError:

@@ -1,18 +1,28 @@
-"""Reading studies for tables and figures: plain SQL, since loading Optuna takes longer than a table should."""
+"""Reading studies for tables and figures: plain SQL, since Optuna and SQLAlchemy take longer to load than tables should."""
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any
-
-import sqlalchemy as sa
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote
 
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.study_file import parse_study
 from hpo.errors import StorageError, closest
-from hpo.search.address import parse, shown, sqlite_path
+from hpo.search.address import libpq_url, shown, sqlite_path
+
+
+class Connection(Protocol):
+    """What the connections of sqlite3 and of psycopg have in common."""
+
+    def execute(self, query: Any) -> Iterable[tuple[Any, ...]]:
+        """Run a query."""
+
+    def close(self) -> None:
+        """End the connection."""
 
 
 @dataclass(frozen=True)
@@ -68,31 +78,41 @@ def read_studies(url: str) -> list[StoredStudy]:
 
 
 @contextmanager
-def _connected(url: str) -> Iterator[sa.Connection]:
+def _connected(url: str) -> Iterator[Connection]:
     path = sqlite_path(url)
-    if path is not None and not path.exists():
-        raise StorageError(f"{path}: there is no such database; nothing has been run here yet")
-    engine = sa.create_engine(parse(url))
+    failure: type[Exception]
+    if path is not None:
+        failure = sqlite3.Error
+        if not path.exists():
+            raise StorageError(f"{path}: there is no such database; nothing has been run here yet")
+    else:
+        import psycopg
+
+        failure = psycopg.Error
     try:
-        with engine.connect() as connection:
+        with closing(_connect(url, path)) as connection:
             yield connection
-    except sa.exc.DBAPIError as error:
-        cause = str(error.orig).strip().splitlines()[0]
-        damaged = isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(error.orig, sqlite3.OperationalError)
-        what = "is damaged, or no database of hpo" if damaged or "no such table" in cause else "cannot be read"
-        raise StorageError(f"{shown(url)}: {what}: {cause}") from None
-    finally:
-        engine.dispose()
+    except failure as error:
+        damaged = any(sign in str(error) for sign in ("no such table", "does not exist", "not a database", "malformed"))
+        what = "is damaged, or no database of hpo" if damaged else "cannot be read"
+        raise StorageError(f"{shown(url)}: {what}: {str(error).strip().splitlines()[0]}") from None
 
 
-def _studies(connection: sa.Connection) -> list[tuple[int, str]]:
-    rows = connection.exec_driver_sql("SELECT study_id, study_name FROM studies ORDER BY study_id")
-    return [(study_id, name) for study_id, name in rows]
+def _connect(url: str, path: Path | None) -> Connection:
+    if path is not None:
+        return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+    import psycopg
+
+    return psycopg.connect(libpq_url(url), connect_timeout=5)
 
 
-def _read(connection: sa.Connection, study_id: int, name: str, *, light: bool) -> StoredStudy:
-    def rows(query: str) -> Iterator[tuple[Any, ...]]:
-        return iter(connection.exec_driver_sql(f"{query} WHERE study_id = {study_id:d}").tuples())
+def _studies(connection: Connection) -> list[tuple[int, str]]:
+    return [*connection.execute("SELECT study_id, study_name FROM studies ORDER BY study_id")]
+
+
+def _read(connection: Connection, study_id: int, name: str, *, light: bool) -> StoredStudy:
+    def rows(query: str, condition: str = "") -> Iterable[tuple[Any, ...]]:
+        return connection.execute(f"{query} WHERE study_id = {study_id:d}{condition}")
 
     attrs = {key: json.loads(text) for key, text in rows("SELECT key, value_json FROM study_user_attributes")}
     trials = {
@@ -110,9 +130,9 @@ def _read(connection: sa.Connection, study_id: int, name: str, *, light: bool) -
     }
     for trial_id, value in rows("SELECT trial_id, value FROM trial_values JOIN trials USING (trial_id)"):
         trials[trial_id]["value"] = value
-    query = "SELECT trial_id, key, value_json FROM trial_user_attributes JOIN trials USING (trial_id)"
-    condition = " AND key = 'outcome'" if light else ""
-    found = connection.exec_driver_sql(f"{query} WHERE study_id = {study_id:d}{condition}").tuples()
-    for trial_id, key, text in found:
+    for trial_id, key, text in rows(
+        "SELECT trial_id, key, value_json FROM trial_user_attributes JOIN trials USING (trial_id)",
+        " AND key = 'outcome'" if light else "",
+    ):
         trials[trial_id]["user_attrs"][key] = json.loads(text)
     return StoredStudy(name, attrs, sorted(trials.values(), key=lambda trial: trial["number"]))
