@@ -1,4 +1,4 @@
-"""Reading studies for tables and figures: plain SQL, since Optuna and SQLAlchemy take longer to load than tables should."""
+"""Reading studies for tables: plain SQL, since Optuna and SQLAlchemy take longer to load than tables should."""
 
 import json
 import sqlite3
