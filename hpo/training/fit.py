@@ -27,8 +27,8 @@ class Fit:
     """Trains a network; iterating it trains an epoch at a time and yields what it measured.
 
     When the iteration ends by itself the network holds its final weights: the best epoch's, where early stopping
-    restores them. Between two epochs `state_dict` is all that is needed to go on in another process, bit for bit on a
-    CPU.
+    restores them. Between two epochs `state_dict` is all that is needed to go on in another process: bit for bit on a
+    CPU, with the same number of threads, which PyTorch splits sums among.
 
     Args:
         model: trained in place; its parameters become views of one buffer.
