@@ -1,7 +1,7 @@
 """One training step's forward and backward, written out: autograd's kernels without autograd's overhead.
 
-On networks this small PyTorch spends as long between the kernels as in them. This calls the kernels that autograd would,
-so that in fp32 the gradients differ from autograd's by no more than the rounding of sums.
+On networks this small PyTorch spends as long between the kernels as in them. This calls the kernels that autograd
+would, so that in fp32 gradients differ from autograd's by no more than the rounding of sums.
 """
 
 import torch
