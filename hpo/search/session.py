@@ -14,11 +14,12 @@ from typing import Literal
 import optuna
 
 from hpo.data.load import load_dataset
+from hpo.data.split import split_indices
 from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import RequestError, StorageError
 from hpo.search.address import default_url
 from hpo.search.devices import worker_devices
-from hpo.search.events import DataProgress, Observer, StudyOpened, Warned, unobserved
+from hpo.search.events import DataProgress, Event, Observer, StudyOpened, Warned, unobserved
 from hpo.search.grid_plan import GridPlan, select
 from hpo.search.interruption import Interruptions
 from hpo.search.live_study import LiveStudy
@@ -162,7 +163,7 @@ def _run(
     devices = worker_devices(options.device, options.workers)[:n_runs]
     folder = _make_folder(options.runs / definition.name)
     limit = options.memory_limit or default_memory_limit(len(devices))
-    observe = options.observer
+    observe = _while_watched(options.observer)
 
     def start(slot: int) -> Worker:
         return Worker(slot, devices[slot], folder / "workers.log")
@@ -182,6 +183,7 @@ def _run(
         stack.callback(storage.engine.dispose)
         stack.enter_context(owning(storage, definition.name))
         dataset = load_dataset(definition.data, options.data_dir, lambda *step: observe(DataProgress(*step)))
+        split_indices(dataset, definition.data)  # A split that cannot be made is refused here, not by each worker.
         pruner = create_pruner(definition.pruner, _longest(definition))
         with storage_errors(url):
             record_study(storage, definition, {"name": dataset.name, "fingerprint": dataset.fingerprint})
@@ -211,6 +213,21 @@ def _run(
         finally:
             saved = _save(study, interruptions)
         return _end(study, stopped, plan.total, saved)
+
+
+def _while_watched(observer: Observer) -> Observer:
+    """Return an observer that outlives what it writes to: a closed terminal or pipe does not end the training."""
+    watched = True
+
+    def observe(event: Event) -> None:
+        nonlocal watched
+        try:
+            if watched:
+                observer(event)
+        except OSError:
+            watched = False
+
+    return observe
 
 
 def _kill(workers: list[Worker]) -> None:

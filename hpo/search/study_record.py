@@ -16,6 +16,8 @@ from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.study_file import fingerprint, parse_study
 from hpo.errors import StorageError
 
+# Parts of a definition that its fingerprint leaves out.
+UNRECORDED = ("text", "overrides", "claims", "name", "data.dataset")
 VERSIONED = ("hpo", "optuna", "torch", "numpy")
 
 
@@ -107,7 +109,7 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any], where: str = "")
     found = []
     for key in dict.fromkeys([*before, *now]):
         old, new = before.get(key), now.get(key)
-        if old == new or (not where and key in ("text", "overrides", "claims", "name")):
+        if old == new or f"{where}{key}" in UNRECORDED:
             continue
         if isinstance(old, dict) and isinstance(new, dict):
             found += _changes(old, new, f"{where}{key}.")

@@ -179,6 +179,8 @@ class Supervisor:
         it may have ended before it could act.
         """
         job = run.job
+        if run.ending is not None:
+            return Answer.PRUNE  # Decided before its process crashed.
         for epoch in epochs:
             if epoch.epoch <= run.epochs:
                 continue  # Trained again after a crash, with the same result.

@@ -83,6 +83,8 @@ settings = { norm = "batch" }
 N_TRIALS, N_SEEDS = 10, 2
 MEMORY_LIMIT = 500 << 20
 DISK_BYTES = 24 << 20
+# Share of the faults that come while a session trains; the others may hit it while it starts.
+DURING_TRAINING = 0.8
 # A third crash over one trial is, by rule, the trial's end: the campaign stays below it in each session.
 WORKER_KILLS = 2
 
@@ -211,6 +213,9 @@ def run_under_faults(study: StudyDefinition, runs: Path, faults: Faults, mean_pa
             memory_limit=MEMORY_LIMIT,
         )
         while session.process.poll() is None:
+            if faults.rng.random() < DURING_TRAINING:
+                while "EpochTrained" not in session.printed() and session.process.poll() is None:
+                    time.sleep(0.05)
             try:
                 session.process.wait(faults.rng.expovariate(1 / mean_pause))
             except subprocess.TimeoutExpired:
@@ -239,7 +244,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--faults", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--mean-pause", type=float, default=3.0, help="seconds between faults, on average")
+    parser.add_argument("--mean-pause", type=float, default=1.0, help="seconds between faults, on average")
     arguments = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     rng = random.Random(arguments.seed)

@@ -49,18 +49,19 @@ def run_trials(definition: StudyDefinition, folder: Path, total: int, *, restart
 
 @pytest.mark.parametrize("name", SamplerConfig.model_fields["name"].annotation.__args__)
 def test_a_study_that_was_restarted_proposes_what_an_uninterrupted_one_does(tmp_path: Path, name: str):
-    whole = run_trials(study(name), tmp_path / "whole", 12)
-    assert run_trials(study(name), tmp_path / "restarted", 12, restarts=3) == whole
-    assert len({str(params) for params in whole}) == 12
+    total = 8 if name == "gp" else 12  # A Gaussian process takes half a second a trial.
+    whole = run_trials(study(name), tmp_path / "whole", total)
+    assert run_trials(study(name), tmp_path / "restarted", total, restarts=3) == whole
+    assert len({str(params) for params in whole}) == total
 
 
-@pytest.mark.parametrize(("name", "total"), [("tpe", 50), ("gp", 25)])
+@pytest.mark.parametrize(("name", "total"), [("tpe", 50), ("gp", 22)])
 def test_the_sampler_learns_where_training_diverges(tmp_path: Path, name: str, total: int):
     # A third of the range of lr diverges. Told as FAIL, TPE would propose little else: it forgets such trials.
     params = run_trials(study(name, n_startup=10), tmp_path, total)
     diverged = [trial["lr"] > 0.1 for trial in params]
     assert any(diverged[:10])
-    assert sum(diverged[-15:]) <= 2
+    assert sum(diverged[-10:]) <= 2
 
 
 def test_seeds_of_a_study_differ_from_trial_to_trial_and_from_another_study(tmp_path: Path):
