@@ -38,8 +38,8 @@ def findings(
 
 
 def compare(
-    first: Annotated[str, typer.Argument(help="STUDY, STUDY/EXPERIMENT, STUDY/RUN or STUDY/N.")],
-    second: Annotated[str, typer.Argument(help="The same.")],
+    first: Annotated[str, typer.Argument(metavar="FIRST", help="STUDY, STUDY/EXPERIMENT, STUDY/RUN or STUDY/N.")],
+    second: Annotated[str, typer.Argument(metavar="SECOND", help="The same.")],
     runs: options.Runs = Path("runs"),
     storage: options.Storage = None,
     json: options.AsJson = False,

@@ -93,6 +93,10 @@ class LineView:
             tenth = 10 * event.done // max(1, event.total)
             line = f"{event.description} {10 * tenth}%" if tenth != self.decoded else None
             self.decoded = tenth
+        if isinstance(event, TrialEnded):
+            left = self.status.left(time.monotonic())
+            rest = "" if left is None or event.finished >= self.status.total else f", about {duration(left)} left"
+            line = f"{line}; best {self.status.best or 'none yet'}{rest}"
         if line:
             print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
 
@@ -178,12 +182,8 @@ def describe(status: Status, event: Event) -> str | None:
         case TrialEnded():
             value = "" if event.value is None else f" {event.value:.4f}"
             why = f" ({event.message})" if event.message else ""
-            left = status.left(time.monotonic())
-            rest = "" if left is None or event.finished >= status.total else f", about {duration(left)} left"
-            return (
-                f"[{event.finished}/{status.total}] {event.run_id} {event.outcome}{value}{why}, "
-                f"{event.epochs} epochs in {event.seconds:.1f} s; best {status.best or 'none yet'}{rest}"
-            )
+            trained = f"{event.epochs} epoch{'s' * (event.epochs != 1)} in {event.seconds:.1f} s"
+            return f"[{event.finished}/{status.total}] {event.run_id} {event.outcome}{value}{why}, {trained}"
         case Stopping():
             return f"Stopping ({event.reason}): running trials are brought to a checkpoint. Once more to stop at once."
         case Warned():
