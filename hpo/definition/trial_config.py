@@ -82,6 +82,8 @@ class TrialConfig(BaseModel):
         min_delta: the least change of `monitor` that counts as an improvement.
         restore_best: whether early stopping ends with the best epoch's weights.
         checkpoint_monitor: keep a copy of the weights of the best epoch by this metric, never reloaded in training.
+        shuffle: whether each epoch has an order of its own, or all have the first one's, as Keras on TensorFlow has it
+            once a global seed is set.
         precision: of matrix products; `auto` is decided by measurement on the machine.
     """
 
@@ -120,6 +122,7 @@ class TrialConfig(BaseModel):
     min_delta: float = Field(0.0, ge=0.0)
     restore_best: bool = False
     checkpoint_monitor: Monitor | None = None
+    shuffle: Literal["every_epoch", "once"] = "every_epoch"
     augmentation: Literal["none", "flip", "flip_shift"] = "none"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     seed: int = Field(0, ge=0, lt=2**63)

@@ -34,7 +34,7 @@ class Batches:
     """Makes the batches of each epoch of one run, from its seed alone.
 
     Args:
-        config: batch size, dropout, label smoothing, augmentation and seed are read.
+        config: batch size, shuffle, dropout, label smoothing, augmentation and seed are read.
         data: trained on `data.train`.
     """
 
@@ -52,7 +52,7 @@ class Batches:
     def order(self, epoch: int) -> Tensor:
         """Return the rows of `data.train.images` in the order of an epoch, int64 [n]."""
         index = self.data.train.index
-        shuffle = generator(self.config.seed, "order", epoch)
+        shuffle = generator(self.config.seed, "order", epoch if self.config.shuffle == "every_epoch" else 1)
         return index[torch.randperm(len(index), generator=shuffle).to(index.device)]
 
     def __call__(self, epoch: int) -> Iterator[Batch]:

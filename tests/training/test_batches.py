@@ -93,3 +93,9 @@ def test_the_highest_rate_that_a_configuration_allows_drops_nearly_everything():
     mask = dropout_mask(100, 100, 1 - 2**-53, torch.Generator().manual_seed(0))
     assert bool(mask.isfinite().all())
     assert (mask == 0).float().mean() > 0.999
+
+
+@pytest.mark.parametrize(("shuffle", "same"), [("every_epoch", False), ("once", True)])
+def test_an_epoch_has_its_own_order_unless_images_are_shuffled_once(shuffle: str, same: bool):
+    made = batches(shuffle=shuffle)
+    assert torch.equal(made.order(1), made.order(2)) == same
