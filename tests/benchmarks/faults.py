@@ -195,7 +195,7 @@ def small_disk() -> Iterator[Path]:
             yield Path(folder)
         finally:
             if mounted:
-                subprocess.run(["umount", folder], check=True)
+                subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def run_under_faults(study: StudyDefinition, runs: Path, faults: Faults, mean_pause: float) -> int:

@@ -91,8 +91,12 @@ def grid(study: StudyDefinition, seeds: int, runs: Path, only: tuple[str, ...] =
 
 def stored(runs: Path, name: str = "small") -> list[optuna.trial.FrozenTrial]:
     """Read a study as any Optuna program would."""
-    study = optuna.load_study(study_name=name, storage=f"sqlite:///{runs / 'hpo.db'}")
-    return study.get_trials()
+    storage = optuna.storages.RDBStorage(f"sqlite:///{runs / 'hpo.db'}")
+    try:
+        return optuna.load_study(study_name=name, storage=storage).get_trials()
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
 
 
 def what_came_out(trials: list[optuna.trial.FrozenTrial]) -> list[tuple[Any, ...]]:

@@ -65,7 +65,7 @@ def test_a_study_that_was_interrupted_and_killed_equals_one_that_was_not(tmp_pat
     assert not list(runs.glob("small/*/checkpoint*"))
 
 
-@pytest.mark.parametrize(("signals", "seconds"), [(1, 10), (2, 3)])
+@pytest.mark.parametrize(("signals", "seconds"), [(1, 10), (2, 4)])
 def test_an_epoch_that_takes_minutes_does_not_hold_up_the_end(tmp_path: Path, signals: int, seconds: float):
     session = Session(definition(SLOW), 4, tmp_path, workers=1)
     session.wait_for("TrialStarted")
