@@ -37,7 +37,3 @@ def main() -> None:
     except KeyboardInterrupt:
         print("hpo: interrupted before anything was run", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:
-        # The reader of our output (`| head`) has seen enough.
-        sys.stderr.close()
-        sys.exit(0)

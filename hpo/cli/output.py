@@ -1,5 +1,6 @@
 """Results on stdout, in the form that was asked for."""
 
+import os
 import sys
 
 from hpo.analysis.tables import Form, Table
@@ -23,11 +24,20 @@ def form(json: bool, csv: bool, markdown: bool = False) -> Form | None:
 
 def show(table: Table, form: Form | None) -> None:
     """Print a table."""
-    if form:
-        print(table.render(form).rstrip("\n"))
-        return
+    text = table.render(form) if form else _drawn(table)
+    try:
+        print(text.rstrip("\n"), flush=True)
+    except BrokenPipeError:
+        # The reader (`| head`) has seen enough; what is still to be flushed goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _drawn(table: Table) -> str:
     from rich.console import Console
 
     from hpo.cli.terminal_table import TerminalTable
 
-    Console(width=None if sys.stdout.isatty() else FILE_WIDTH).print(TerminalTable(table))
+    console = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
+    with console.capture() as captured:
+        console.print(TerminalTable(table))
+    return captured.get()

@@ -26,6 +26,9 @@ from hpo.search.events import (
 )
 from hpo.training.epoch import Epoch
 
+# Least time between two lines about images that are being fetched or decoded.
+DATA_LINE_SECONDS = 5.0
+
 
 @dataclass
 class Running:
@@ -83,16 +86,16 @@ class LineView:
 
     def __init__(self) -> None:
         self.status = Status()
-        self.decoded = -1
+        self.told = time.monotonic()
 
     def observe(self, event: Event) -> None:
         """Print what is worth a line."""
         follow(self.status, event)
         line = describe(self.status, event)
-        if isinstance(event, DataProgress):
-            tenth = 10 * event.done // max(1, event.total)
-            line = f"{event.description} {10 * tenth}%" if tenth != self.decoded else None
-            self.decoded = tenth
+        # What is done in a moment is not worth a line.
+        if isinstance(event, DataProgress) and time.monotonic() > self.told + DATA_LINE_SECONDS:
+            self.told = time.monotonic()
+            line = f"{event.description} {100 * event.done // max(1, event.total)}%"
         if isinstance(event, TrialEnded):
             left = self.status.left(time.monotonic())
             rest = "" if left is None or event.finished >= self.status.total else f", about {duration(left)} left"

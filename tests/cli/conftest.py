@@ -1,7 +1,10 @@
+import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from hpo.cli import main
 from tests.cli.command import hpo
 
 # A search of seconds, and a grid of two experiments, a control and a claim.
@@ -86,3 +89,22 @@ def replayed(work: Path, data_dir: Path) -> Told:
         cwd=work,
         data_dir=data_dir,
     )
+
+
+# Exit code, stdout and stderr of a command.
+Call = Callable[[str], tuple[object, str, str]]
+
+
+@pytest.fixture
+def call(data_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Runs a command in this process, which has paid for its imports."""
+    monkeypatch.setenv("HPO_DATA_DIR", str(data_dir))
+    monkeypatch.delenv("HPO_RUNS", raising=False)
+
+    def run(command: str) -> tuple[object, str, str]:
+        monkeypatch.setattr("sys.argv", ["hpo", *shlex.split(command)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        return end.value.code, *capsys.readouterr()
+
+    return run
