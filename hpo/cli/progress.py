@@ -136,7 +136,8 @@ class LiveView:
     def __rich__(self) -> RenderableType:
         """Return the lines that stay on the screen."""
         left = self.status.left(time.monotonic())
-        self.bar.update(self.task, left="" if left is None else f"about {duration(left)} left")
+        waiting = "workers are starting" if self.status.began is None else ""
+        self.bar.update(self.task, left=waiting if left is None else f"about {duration(left)} left")
         running = Table.grid(padding=(0, 2))
         for number, run in sorted(self.status.running.items()):
             epoch = run.epoch
@@ -177,7 +178,7 @@ def describe(status: Status, event: Event) -> str | None:
     match event:
         case StudyOpened():
             where = f"{event.workers} worker{'s' * (event.workers != 1)} on {', '.join(sorted(set(event.devices)))}"
-            gone_on = f", {event.interrupted} of them interrupted" if event.interrupted else ""
+            gone_on = f" and {event.interrupted} interrupted" if event.interrupted else ""
             before = f", going on after {event.finished} finished{gone_on}" if event.finished or gone_on else ""
             return f"Study {event.study}: {event.total} trials, {where}{before}."
         case TrialStarted() if event.epochs_done:
@@ -188,7 +189,8 @@ def describe(status: Status, event: Event) -> str | None:
             trained = f"{event.epochs} epoch{'s' * (event.epochs != 1)} in {event.seconds:.1f} s"
             return f"[{event.finished}/{status.total}] {event.run_id} {event.outcome}{value}{why}, {trained}"
         case Stopping():
-            return f"Stopping ({event.reason}): running trials are brought to a checkpoint. Once more to stop at once."
+            at_once = " Once more to stop at once." if event.reason == "interrupted" else ""
+            return f"Stopping ({event.reason}): running trials are brought to a checkpoint.{at_once}"
         case Warned():
             return event.text
     return None

@@ -74,5 +74,5 @@ def test_an_interrupted_search_ends_with_130_and_the_same_command_goes_on(work: 
         assert "Traceback" not in said
         assert epochs.read_text().count("\n") > trained[-1]
         trained.append(epochs.read_text().count("\n"))
-    assert "going on after 0 finished, 1 of them interrupted" in said
+    assert "going on after 0 finished and 1 interrupted" in said
     assert f"trial_00000 goes on after epoch {trained[1]}." in said

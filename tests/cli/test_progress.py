@@ -1,0 +1,77 @@
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from hpo.cli.progress import LineView, LiveView
+from hpo.definition.trial_config import TrialConfig
+from hpo.search.events import DataProgress, EpochTrained, Event, Stopping, StudyOpened, TrialEnded, TrialStarted
+from hpo.search.outcomes import Outcome
+from hpo.training.epoch import Epoch
+
+CONFIG = TrialConfig.model_validate({"hidden": "8", "epochs": 4})
+OPENED = StudyOpened("s", finished=0, interrupted=0, total=2, workers=1, devices=("cpu",))
+STARTED = TrialStarted(0, "trial_00000", 0, CONFIG, epochs_done=0)
+EPOCH = Epoch(epoch=1, train_loss=1.0, train_accuracy=0.5, val_loss=0.9, val_accuracy=0.6, lr=0.1, seconds=2.0)
+TRAINED = EpochTrained(0, "trial_00000", 0, EPOCH)
+ENDED = TrialEnded(0, "trial_00000", Outcome.COMPLETE, 0.6, 4, 8.0, None, finished=1, best=0, best_value=0.6)
+
+
+def lines(*events: Event, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    view = LineView()
+    for event in events:
+        view.observe(event)
+    return [line.split(" ", 1)[1] for line in capsys.readouterr().err.splitlines()]
+
+
+def screen(*events: Event) -> str:
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
+    view = LiveView(console)
+    for event in events:
+        view.observe(event)
+    console.print(view)
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
+
+
+def test_in_a_log_a_finished_trial_is_one_line_with_the_best_and_the_time_left(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    said = lines(DataProgress("decoding", 1, 2), OPENED, STARTED, TRAINED, ENDED, capsys=capsys)
+    assert said[0] == "Study s: 2 trials, 1 worker on cpu."
+    assert said[1].startswith(
+        "[1/2] trial_00000 complete 0.6000, 4 epochs in 8.0 s; best trial 0, 0.6000, about 0 s left"
+    )
+    assert len(said) == 2
+
+
+def test_a_trial_that_failed_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    diverged = replace(ENDED, outcome=Outcome.DIVERGED, value=None, epochs=1, message="loss nan", best=None)
+    said = lines(OPENED, STARTED, diverged, capsys=capsys)
+    assert "trial_00000 diverged (loss nan), 1 epoch in 8.0 s; best none yet" in said[1]
+
+
+def test_what_is_gone_on_with_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    said = lines(
+        replace(OPENED, finished=1, interrupted=1),
+        replace(STARTED, epochs_done=3),
+        Stopping("interrupted"),
+        capsys=capsys,
+    )
+    assert said == [
+        "Study s: 2 trials, 1 worker on cpu, going on after 1 finished and 1 interrupted.",
+        "trial_00000 goes on after epoch 3.",
+        "Stopping (interrupted): running trials are brought to a checkpoint. Once more to stop at once.",
+    ]
+
+
+def test_a_terminal_shows_the_running_epoch_the_best_and_the_time_left() -> None:
+    assert "0/2" in screen(OPENED) and "workers are starting" in screen(OPENED)
+    running = screen(OPENED, STARTED, TRAINED)
+    assert "epoch 1/4  val 60.0%  loss 0.900  2.0 s" in running
+    ended = screen(OPENED, STARTED, TRAINED, ENDED)
+    assert "best: trial 0, 0.6000" in ended and "epoch 1/4" not in ended
+
+
+def test_every_line_of_a_terminal_fits_80_columns() -> None:
+    assert max(map(len, screen(OPENED, STARTED, TRAINED, ENDED).splitlines())) <= 80
