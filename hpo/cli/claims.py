@@ -23,16 +23,17 @@ def findings(
 ) -> None:
     """Judge the claims of a grid: each supported, contradicted or unresolved, with its interval."""
     shape = form(json, csv, markdown)
-    from hpo.analysis.findings import findings as judge
-    from hpo.analysis.findings_table import findings_table
-    from hpo.analysis.replay import not_comparable
-    from hpo.analysis.runs import runs as records
     from hpo.search.stored_studies import read_study
 
     study = read_study(options.database(runs, storage), name)
     definition = study.definition
     if not definition.claims:
         raise RequestError(f"study '{name}' makes no claims; a grid's file states them as [[claim]]")
+    from hpo.analysis.findings import findings as judge
+    from hpo.analysis.findings_table import findings_table
+    from hpo.analysis.replay import not_comparable
+    from hpo.analysis.runs import runs as records
+
     judged = judge(definition, records(study.trials, name))
     show(findings_table(judged, f"Findings of study {name}", not_comparable(definition)), shape)
 
@@ -48,11 +49,12 @@ def compare(
 ) -> None:
     """Compare two studies, experiments or runs: first minus second, paired over seeds where they share them."""
     shape = form(json, csv, markdown)
+    url = options.database(runs, storage)
+    sides = _selected(url, first), _selected(url, second)
     from hpo.analysis.comparison import compare as compared
     from hpo.analysis.comparison import comparison_table
 
-    url = options.database(runs, storage)
-    rows = compared(_selected(url, first), _selected(url, second))
+    rows = compared(*sides)
     if not rows:
         raise RequestError(f"'{first}' and '{second}' have no finished runs to compare")
     show(comparison_table(rows, first, second), shape)
