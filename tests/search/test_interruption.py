@@ -32,7 +32,7 @@ width = { low = 2500, high = 2600 }
 
 
 def test_a_study_that_was_interrupted_and_killed_equals_one_that_was_not(tmp_path: Path):
-    search(STUDY, N_TRIALS, tmp_path / "whole", deterministic=True)
+    search(STUDY, N_TRIALS, tmp_path / "whole", workers=1, deterministic=True)
     runs = tmp_path / "interrupted"
 
     session = Session(STUDY, N_TRIALS, runs, deterministic=True, checkpoint_seconds=0.0)
@@ -49,7 +49,7 @@ def test_a_study_that_was_interrupted_and_killed_equals_one_that_was_not(tmp_pat
 
     session = Session(STUDY, N_TRIALS, runs, deterministic=True, checkpoint_seconds=0.0)
     session.wait_for("EpochTrained", 50)
-    second = Session(STUDY, N_TRIALS, runs, log=tmp_path / "second.log")
+    second = Session(STUDY, N_TRIALS, runs, log=tmp_path / "second.log", workers=1)
     session.signal(signal.SIGSTOP)
     assert second.wait() == 2
     assert f"is being run by process {session.process.pid} on" in second.printed()

@@ -45,7 +45,7 @@ def test_what_cannot_be_trained_is_named_ends_infeasible_and_is_not_tried_again(
 
 def test_a_trial_whose_process_is_killed_ends_as_if_it_had_not_been(tmp_path: Path):
     study = search_definition(epochs=40)
-    search(study, 3, tmp_path / "whole", deterministic=True)
+    search(study, 3, tmp_path / "whole", workers=1, deterministic=True)
     runs = tmp_path / "killed"
     session = Session(study, 3, runs, deterministic=True, checkpoint_seconds=0.0)
     session.wait_for("EpochTrained", 20)
