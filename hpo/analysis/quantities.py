@@ -36,7 +36,7 @@ def resolution(quantity: str) -> float:
 
 def decimals(quantity: str) -> int:
     """Return how many decimals of a mean of a quantity are worth printing; of a count one, for it is a mean."""
-    return {1.0: 1, 1e-4: 4}.get(resolution(quantity), 2)
+    return 0 if quantity == "parameters" else {1.0: 1, 1e-4: 4}.get(resolution(quantity), 2)
 
 
 def measure(run: Run, quantity: Quantity, partner: Run | None = None) -> float | None:
