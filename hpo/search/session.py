@@ -178,18 +178,7 @@ def _run(
         # They load their libraries while the images and the study are prepared here.
         workers = [start(slot) for slot in range(len(devices))]
         stack.callback(_kill, workers)
-        url = options.storage or default_url(options.runs)
-        storage = open_storage(url)
-        stack.callback(storage.engine.dispose)
-        stack.enter_context(owning(storage, definition.name))
-        dataset = load_dataset(definition.data, options.data_dir, lambda *step: observe(DataProgress(*step)))
-        split_indices(dataset, definition.data)  # A split that cannot be made is refused here, not by each worker.
-        pruner = create_pruner(definition.pruner, _longest(definition))
-        with storage_errors(url):
-            record_study(storage, definition, {"name": dataset.name, "fingerprint": dataset.fingerprint})
-            study = LiveStudy(
-                storage, definition.name, definition.metric, pruner, tell=lambda text: observe(Warned(text))
-            )
+        study = _open_study(definition, options, stack, observe)
         plan = plan_for(study, folder)
         finished = sum(trial.state.is_finished() for trial in study.trials)
         interrupted = len(study.trials) - finished
@@ -213,6 +202,20 @@ def _run(
         finally:
             saved = _save(study, interruptions)
         return _end(study, stopped, plan.total, saved)
+
+
+def _open_study(definition: StudyDefinition, options: Options, stack: ExitStack, observe: Observer) -> LiveStudy:
+    """Prepare images and database, and own the study until `stack` closes."""
+    url = options.storage or default_url(options.runs)
+    storage = open_storage(url)
+    stack.callback(storage.engine.dispose)
+    stack.enter_context(owning(storage, definition.name))
+    dataset = load_dataset(definition.data, options.data_dir, lambda *step: observe(DataProgress(*step)))
+    split_indices(dataset, definition.data)  # A split that cannot be made is refused here, not by each worker.
+    pruner = create_pruner(definition.pruner, _longest(definition))
+    with storage_errors(url):
+        record_study(storage, definition, {"name": dataset.name, "fingerprint": dataset.fingerprint})
+        return LiveStudy(storage, definition.name, definition.metric, pruner, tell=lambda text: observe(Warned(text)))
 
 
 def _while_watched(observer: Observer) -> Observer:
