@@ -51,19 +51,6 @@ def record_study(storage: RDBStorage, definition: StudyDefinition, dataset: Mapp
     return False
 
 
-def stored_definition(storage: RDBStorage, name: str) -> StudyDefinition:
-    """Return the definition that a study was made from, as the database holds it.
-
-    Raises:
-        StorageError: there is no such study, or hpo did not make it.
-    """
-    try:
-        attrs = storage.get_study_user_attrs(storage.get_study_id_from_name(name))
-    except KeyError:
-        raise StorageError(f"there is no study '{name}' in this database.") from None
-    return _definition(name, attrs)
-
-
 def _description(definition: StudyDefinition, dataset: Mapping[str, str]) -> dict[str, Any]:
     return {
         "kind": definition.kind,
