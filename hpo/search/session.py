@@ -13,6 +13,7 @@ from typing import Literal
 
 import optuna
 
+from hpo.data.dataset import Dataset
 from hpo.data.load import load_dataset
 from hpo.data.split import split_indices
 from hpo.definition.study_definition import StudyDefinition
@@ -161,7 +162,6 @@ def _run(
         if limit is not None and limit <= 0:
             raise RequestError(f"--{name.replace('_', '-')} must be above 0 but got {limit:g}.")
     devices = worker_devices(options.device, options.workers)[:n_runs]
-    folder = _make_folder(options.runs / definition.name)
     limit = options.memory_limit or default_memory_limit(len(devices))
     observe = _while_watched(options.observer)
 
@@ -175,10 +175,15 @@ def _run(
 
     with ExitStack() as stack:
         interruptions = stack.enter_context(Interruptions())
-        # They load their libraries while the images and the study are prepared here.
+        folder = _make_folder(options.runs / definition.name)
+        stack.callback(_remove_unused, folder)
+        # Before the database: a request for images that cannot be had leaves none behind.
+        dataset = load_dataset(definition.data, options.data_dir, lambda *step: observe(DataProgress(*step)))
+        split_indices(dataset, definition.data)
+        # They load their libraries while the study is opened here.
         workers = [start(slot) for slot in range(len(devices))]
         stack.callback(_kill, workers)
-        study = _open_study(definition, options, stack, observe)
+        study = _open_study(definition, options, stack, dataset, observe)
         plan = plan_for(study, folder)
         finished = sum(trial.state.is_finished() for trial in study.trials)
         interrupted = len(study.trials) - finished
@@ -204,18 +209,28 @@ def _run(
         return _end(study, stopped, plan.total, saved)
 
 
-def _open_study(definition: StudyDefinition, options: Options, stack: ExitStack, observe: Observer) -> LiveStudy:
-    """Prepare images and database, and own the study until `stack` closes."""
+def _open_study(
+    definition: StudyDefinition, options: Options, stack: ExitStack, dataset: Dataset, observe: Observer
+) -> LiveStudy:
+    """Prepare the database, and own the study until `stack` closes."""
     url = options.storage or default_url(options.runs)
     storage = open_storage(url)
     stack.callback(storage.engine.dispose)
     stack.enter_context(owning(storage, definition.name))
-    dataset = load_dataset(definition.data, options.data_dir, lambda *step: observe(DataProgress(*step)))
-    split_indices(dataset, definition.data)  # A split that cannot be made is refused here, not by each worker.
     pruner = create_pruner(definition.pruner, _longest(definition))
     with storage_errors(url):
         record_study(storage, definition, {"name": dataset.name, "fingerprint": dataset.fingerprint})
         return LiveStudy(storage, definition.name, definition.metric, pruner, tell=lambda text: observe(Warned(text)))
+
+
+def _remove_unused(folder: Path) -> None:
+    """Remove an empty log, and folders in which nothing is left: a study that could not be opened leaves no trace."""
+    log = folder / "workers.log"
+    if log.exists() and log.stat().st_size == 0:
+        log.unlink()
+    for empty in (folder, folder.parent):
+        if not any(empty.iterdir()):
+            empty.rmdir()
 
 
 def _while_watched(observer: Observer) -> Observer:

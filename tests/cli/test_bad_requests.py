@@ -131,7 +131,6 @@ def test_a_request_that_fails_in_its_preparations_is_one_line_and_makes_no_study
     assert (folder / "corrupt" / "hpo.db").read_bytes() == CORRUPT
 
 
-@pytest.mark.xfail(reason="an empty log, database and lock stay behind")
 @pytest.mark.parametrize("option", ["--data digit", "--storage nonsense", "--runs corrupt"])
 def test_a_request_that_fails_in_its_preparations_leaves_no_file(option: str, refused: Any) -> None:
     refused(f"{SEARCHING} {option}")
