@@ -38,11 +38,11 @@ class TensorSplit:
 
 @dataclass(frozen=True)
 class TensorData:
-    """A data set ready to train on: `images.float() * scale + shift` is a network's input.
+    """A data set ready to train on; `inputs` makes a network's input of images.
 
     Attributes:
         train, validation, test: the splits. Train and validation share one image tensor unless the source has a val/.
-        scale, shift: float32, broadcastable to [H * W * C]: [1] or one value a feature.
+        scale, shift: float32 [H * W * C].
         image_shape: (H, W, C) of the flattened images.
         classes: names, in the order of the labels.
         device: where every tensor here lives.
@@ -67,6 +67,16 @@ class TensorData:
     def n_classes(self) -> int:
         """Number of classes."""
         return len(self.classes)
+
+    def inputs(self, images: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
+        """Return `images * scale + shift`.
+
+        Args:
+            images: uint8 [n, H * W * C].
+            out: float32 of the same shape, to be written and returned; a new tensor without it.
+        """
+        x = images.float() if out is None else out.copy_(images)
+        return torch.addcmul(self.shift, x, self.scale, out=x)
 
     @classmethod
     def load(cls, dataset: Dataset, config: DataConfig, device: torch.device | str) -> TensorData:
@@ -97,7 +107,7 @@ class TensorData:
         if config.scaling == "standardize":
             scale, shift = _standardization(dataset.train_images, train_index)
         else:
-            scale, shift = _documented_scaling()
+            scale, shift = _documented_scaling(dataset.train_images)
         return cls(
             train=train,
             validation=validation,
@@ -110,9 +120,10 @@ class TensorData:
         )
 
 
-def _documented_scaling() -> tuple[np.ndarray, np.ndarray]:
-    """(x/255 - 0.5) * 2 as a scale and a shift, each float32 [1]."""
-    return np.array([2 / 255], dtype=np.float32), np.array([-1], dtype=np.float32)
+def _documented_scaling(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(x/255 - 0.5) * 2 as a scale and a shift, each float32 [H * W * C]."""
+    features = images[0].size
+    return np.full(features, 2 / 255, dtype=np.float32), np.full(features, -1, dtype=np.float32)
 
 
 def _standardization(images: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""The batches of an epoch: shuffled once, then gathered, augmented, scaled and masked a block at a time."""
+"""The batches of an epoch: shuffled once, then gathered and augmented a block at a time, and scaled one by one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ BLOCK = 1024
 
 @dataclass(frozen=True)
 class Batch:
-    """One step's input.
+    """One step's input, valid until the next one is made: its memory is used again while it is in the cache.
 
     Attributes:
         x: float32 [n, features], scaled, the input dropout applied.
@@ -41,6 +41,7 @@ class Batches:
     def __init__(self, config: TrialConfig, data: TensorData) -> None:
         self.config, self.data = config, data
         self.block = max(1, BLOCK // config.batch_size) * config.batch_size
+        self.x = torch.empty(min(config.batch_size, len(data.train)), data.n_features, device=data.device)
         # Keras's categorical_crossentropy: y (1 - s) + s / classes.
         smoothing = config.label_smoothing
         self.targets = torch.eye(data.n_classes, device=data.device) * (1.0 - smoothing) + smoothing / data.n_classes
@@ -64,17 +65,17 @@ class Batches:
             images = data.train.images.index_select(0, rows)
             if config.augmentation != "none":
                 images = augment(images, data.image_shape, config.augmentation, augmenting)
-            x = torch.addcmul(data.shift, images.float(), data.scale)
             targets = self.targets.index_select(0, data.train.labels.index_select(0, rows))
-            if config.input_dropout:
-                x *= dropout_mask(x.shape[0], x.shape[1], config.input_dropout, dropping)
             masks = [
                 dropout_mask(len(rows), units, rate, dropping) if rate else None
                 for units, rate in zip(config.hidden, config.dropouts, strict=True)
             ]
             for start in range(0, len(rows), config.batch_size):
                 batch = slice(start, start + config.batch_size)
-                yield Batch(x[batch], targets[batch], [None if mask is None else mask[batch] for mask in masks])
+                x = data.inputs(images[batch], out=self.x[: len(images[batch])])
+                if config.input_dropout:
+                    x *= dropout_mask(*x.shape, config.input_dropout, dropping)
+                yield Batch(x, targets[batch], [None if mask is None else mask[batch] for mask in masks])
 
 
 def dropout_mask(rows: int, units: int, rate: float, generator: torch.Generator) -> Tensor:

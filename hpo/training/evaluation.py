@@ -33,7 +33,7 @@ def evaluate(
     correct = torch.zeros((), dtype=torch.int64, device=data.device)
     use(precision)
     for rows in torch.split(split.index, CHUNK):
-        x = torch.addcmul(data.shift, split.images.index_select(0, rows).float(), data.scale)
+        x = data.inputs(split.images.index_select(0, rows))
         labels = split.labels.index_select(0, rows)
         logits = model(x)
         loss += F.cross_entropy(logits, labels, reduction="sum")
