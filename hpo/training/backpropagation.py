@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from hpo.definition.trial_config import TrialConfig
 from hpo.training.activation import BACKWARD, FORWARD
 from hpo.training.linear import LinearProducts
-from hpo.training.mlp import BATCH_NORM_MOMENTUM, MLP, NORM_EPS, Block
+from hpo.training.mlp import MLP, NORM_EPS, Block
+from hpo.training.moving_statistics import MovingStatistics
 from hpo.training.precision import Precision
 
 aten = torch.ops.aten
@@ -19,8 +20,7 @@ aten = torch.ops.aten
 class Backpropagation:
     """Computes gradients of the mean cross-entropy of a batch into each parameter's `.grad`.
 
-    BatchNorm's moving variance follows the biased variance of each batch, as in Keras; PyTorch's module would use the
-    unbiased one.
+    BatchNorm's moving statistics are up to date only after `update_statistics`.
 
     Args:
         model: its parameters must have `.grad` already; they are overwritten.
@@ -34,6 +34,10 @@ class Backpropagation:
         self.forward_activation = FORWARD[config.activation]
         self.backward_activation = BACKWARD[config.activation]
         self.products = LinearProducts(precision)
+        self.moving = [
+            MovingStatistics(block.norm) if isinstance(block.norm, nn.BatchNorm1d) else None for block in model.blocks
+        ]
+        self.norm_gradients = [p.grad for block in model.blocks for p in block.norm.parameters() if p.grad is not None]
 
     @torch.no_grad()
     def __call__(self, x: Tensor, targets: Tensor, masks: list[Tensor | None]) -> Tensor:
@@ -49,9 +53,11 @@ class Backpropagation:
         """
         inputs, saved = [x], []
         hidden = x
-        for block, mask in zip(self.blocks, masks, strict=True):
+        for block, moving, mask in zip(self.blocks, self.moving, masks, strict=True):
             z = self.products.forward(block.linear, hidden)
             normalized, statistics = _normalize(block, z)
+            if moving and statistics:
+                moving.add(*statistics)
             activated = self.forward_activation(normalized)
             hidden = activated if mask is None else activated * mask
             saved.append((z, statistics, normalized, activated))
@@ -62,48 +68,54 @@ class Backpropagation:
         grad = log_probabilities.exp().sub_(targets).div_(len(x))
         self.products.parameter_gradients(self.output, grad, inputs.pop())
         above: nn.Linear = self.output
+        norm_gradients: list[Tensor] = []
         for block, mask in zip(reversed(self.blocks), reversed(masks), strict=True):
             z, statistics, normalized, activated = saved.pop()
             grad = self.products.input_gradient(above, grad)
             if mask is not None:
                 grad.mul_(mask)
             grad = self.backward_activation(grad, normalized, activated)
-            grad = _normalize_backward(block, grad, z, statistics)
+            if statistics:
+                grad, *gradients = _normalize_backward(block, grad, z, statistics)
+                norm_gradients[:0] = gradients
             self.products.parameter_gradients(block.linear, grad, inputs.pop())
             above = block.linear
+        if norm_gradients:
+            torch._foreach_copy_(self.norm_gradients, norm_gradients)
         return log_probabilities
+
+    @torch.no_grad()
+    def update_statistics(self) -> None:
+        """Bring BatchNorm's moving statistics up to date with the steps so far."""
+        for moving in self.moving:
+            if moving:
+                moving.update()
 
 
 def _normalize(block: Block, z: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
-    """Apply a block's norm; return the result and the batch's mean and 1 / deviation, where it has a norm."""
+    """Apply a block's norm; return the result and the mean and 1 / deviation that it used, where it has a norm."""
     norm = block.norm
     if isinstance(norm, nn.LayerNorm):
-        y, mean, invstd = aten.native_layer_norm(z, norm.normalized_shape, norm.weight, norm.bias, NORM_EPS)
-        return y, (mean, invstd)
-    if not isinstance(norm, nn.BatchNorm1d):
+        y, *statistics = aten.native_layer_norm(z, norm.normalized_shape, norm.weight, norm.bias, NORM_EPS)
+    elif isinstance(norm, nn.BatchNorm1d):
+        y, *statistics = aten.native_batch_norm(z, norm.weight, norm.bias, None, None, True, 0.0, NORM_EPS)
+    else:
         return z, None
-    y, mean, invstd = aten.native_batch_norm(z, norm.weight, norm.bias, None, None, True, 0.0, NORM_EPS)
-    assert norm.running_mean is not None and norm.running_var is not None
-    norm.running_mean.lerp_(mean, BATCH_NORM_MOMENTUM)
-    norm.running_var.lerp_(invstd.pow(-2).sub_(NORM_EPS), BATCH_NORM_MOMENTUM)
-    return y, (mean, invstd)
+    return y, tuple(statistics)
 
 
-def _normalize_backward(block: Block, grad: Tensor, z: Tensor, statistics: tuple[Tensor, Tensor] | None) -> Tensor:
-    """Put the gradients of a block's norm into its parameters; return the gradient of the norm's input."""
-    norm = block.norm
-    if statistics is None or not isinstance(norm, nn.BatchNorm1d | nn.LayerNorm):
-        return grad
-    mean, invstd = statistics
+def _normalize_backward(
+    block: Block, grad: Tensor, z: Tensor, statistics: tuple[Tensor, Tensor]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the gradients of the input of a block's norm, of its weight and of its bias."""
+    norm, (mean, invstd) = block.norm, statistics
+    gradients: tuple[Tensor, Tensor, Tensor]
     if isinstance(norm, nn.LayerNorm):
-        grad, grad_weight, grad_bias = aten.native_layer_norm_backward(
+        gradients = aten.native_layer_norm_backward(
             grad, z, norm.normalized_shape, mean, invstd, norm.weight, norm.bias, [True, True, True]
         )
     else:
-        grad, grad_weight, grad_bias = aten.native_batch_norm_backward(
+        gradients = aten.native_batch_norm_backward(
             grad, z, norm.weight, None, None, mean, invstd, True, NORM_EPS, [True, True, True]
         )
-    for parameter, gradient in ((norm.weight, grad_weight), (norm.bias, grad_bias)):
-        assert parameter.grad is not None
-        parameter.grad.copy_(gradient)
-    return grad
+    return gradients

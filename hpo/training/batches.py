@@ -59,23 +59,23 @@ class Batches:
     def __call__(self, epoch: int) -> Iterator[Batch]:
         """Yield the batches of an epoch, counted from 1."""
         config, data = self.config, self.data
+        size = config.batch_size
         dropping = generator(config.seed, "dropout", epoch, data.device)
         augmenting = generator(config.seed, "augmentation", epoch, data.device)
         for rows in torch.split(self.order(epoch), self.block):
             images = data.train.images.index_select(0, rows)
             if config.augmentation != "none":
                 images = augment(images, data.image_shape, config.augmentation, augmenting)
-            targets = self.targets.index_select(0, data.train.labels.index_select(0, rows))
+            targets = torch.split(self.targets.index_select(0, data.train.labels.index_select(0, rows)), size)
             masks = [
-                dropout_mask(len(rows), units, rate, dropping) if rate else None
+                torch.split(dropout_mask(len(rows), units, rate, dropping), size) if rate else None
                 for units, rate in zip(config.hidden, config.dropouts, strict=True)
             ]
-            for start in range(0, len(rows), config.batch_size):
-                batch = slice(start, start + config.batch_size)
-                x = data.inputs(images[batch], out=self.x[: len(images[batch])])
+            for i, batch in enumerate(torch.split(images, size)):
+                x = data.inputs(batch, out=self.x[: len(batch)])
                 if config.input_dropout:
-                    x *= dropout_mask(*x.shape, config.input_dropout, dropping)
-                yield Batch(x, targets[batch], [None if mask is None else mask[batch] for mask in masks])
+                    x *= dropout_mask(len(x), data.n_features, config.input_dropout, dropping)
+                yield Batch(x, targets[i], [None if mask is None else mask[i] for mask in masks])
 
 
 def dropout_mask(rows: int, units: int, rate: float, generator: torch.Generator) -> Tensor:

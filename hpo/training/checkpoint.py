@@ -21,7 +21,9 @@ def save(state: dict[str, Any], path: Path) -> None:
     Raises:
         OSError: the file cannot be written; what stood there before still does.
     """
-    tensors = {name: tensor.detach().clone() for name, tensor in _tensors(state, "")}
+    tensors = {
+        name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in _tensors(state, "")
+    }
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         save_file(tensors, temporary, metadata={"state": json.dumps(_plain(state))})
@@ -58,7 +60,11 @@ def save_weights(weights: dict[str, Tensor], path: Path, metadata: dict[str, str
     """
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        save_file({name: tensor.detach().clone() for name, tensor in weights.items()}, temporary, metadata)
+        save_file(
+            {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in weights.items()},
+            temporary,
+            metadata,
+        )
         temporary.replace(path)
     except SafetensorError as error:
         raise OSError(str(error)) from error

@@ -81,6 +81,7 @@ class Fit:
             if config.l2:
                 penalty += len(batch.x) * self._penalize()
             self.optimizer.step(self.schedule.lr(step))
+        self.backpropagation.update_statistics()
         train_loss, train_accuracy = _measure(torch.cat(log_probabilities), torch.cat(targets))
         train_loss += float(penalty) / len(self.data.train)
         if not math.isfinite(train_loss):

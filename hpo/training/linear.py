@@ -28,6 +28,8 @@ class LinearProducts:
 
     def parameter_gradients(self, linear: nn.Linear, grad: Tensor, x: Tensor) -> None:
         """Write the gradients of the weight and of the bias into their `.grad`."""
+        assert linear.weight.grad is not None
         use(self.precision, len(x) * linear.weight.numel())
-        torch.mm(grad.t(), x, out=linear.weight.grad)
+        # Stored as [inputs, outputs] (see FlatParameters), so that this product is written straight into place.
+        torch.mm(x.t(), grad, out=linear.weight.grad.t())
         torch.sum(grad, 0, out=linear.bias.grad)

@@ -17,7 +17,7 @@ import torch
 Precision = Literal["fp32", "bf16"]
 
 # Multiply-adds of a product below which converting its operands costs more than bf16 saves (measured with AMX).
-SMALLEST_BF16 = 2**21
+SMALLEST_BF16 = 2**22
 
 
 def use(precision: Precision, multiply_adds: int = SMALLEST_BF16) -> None:

@@ -49,8 +49,11 @@ def test_on_a_cpu_no_image_is_copied(make_folder: MakeFolder) -> None:
 
 def test_documented_scaling_is_that_of_the_page() -> None:
     data = TensorData.load(labelled([0, 1] * 8), config(scaling="documented"), "cpu")
-    x = torch.arange(256, dtype=torch.uint8)
-    torch.testing.assert_close(x.float() * data.scale + data.shift, (x.float() / 255 - 0.5) * 2, atol=2e-7, rtol=0)
+    x = torch.arange(256, dtype=torch.uint8)[:, None].expand(256, data.n_features)
+    torch.testing.assert_close(data.inputs(x), (x.float() / 255 - 0.5) * 2, atol=2e-7, rtol=0)
+    out = torch.empty(x.shape)
+    assert data.inputs(x, out) is out
+    assert torch.equal(out, data.inputs(x))
     assert (data.scale.dtype, data.shift.dtype) == (torch.float32, torch.float32)
 
 

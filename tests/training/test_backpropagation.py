@@ -44,6 +44,7 @@ def test_gradients_and_moving_statistics_are_keras_s(activation: Activation, nor
         assert torch.equal(log_probabilities.argmax(1), torch.from_numpy(logits.argmax(1)))
         for actual, expected in zip(gradients_of(model), gradients, strict=True):
             np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-5)
+    step.update_statistics()
     for actual, expected in zip(statistics(reference_of(model, config)), statistics(reference), strict=True):
         np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-7)
 
@@ -52,7 +53,9 @@ def test_batch_norm_on_a_batch_of_one_image_gives_its_shift_and_a_variance_of_0(
     model, config = network(norm="batch")
     reference = reference_of(model, config)
     x, labels, masks = batch(1)
-    Backpropagation(model, config, "fp32")(x, torch.eye(CLASSES)[labels], masks)
+    step = Backpropagation(model, config, "fp32")
+    step(x, torch.eye(CLASSES)[labels], masks)
+    step.update_statistics()
     _, gradients, _ = reference.train_batch(float64(x), labels.numpy(), [1.0, *map(float64, masks)])
     for actual, expected in zip(gradients_of(model), gradients, strict=True):
         np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-5)

@@ -1,0 +1,45 @@
+"""BatchNorm's moving statistics, brought up to date many batches at a time: training does not read them."""
+
+import torch
+from torch import Tensor, nn
+
+from hpo.training.mlp import BATCH_NORM_MOMENTUM, NORM_EPS
+
+# Batches whose statistics are kept at most.
+KEPT = 256
+
+
+class MovingStatistics:
+    """Moving mean and variance of one BatchNorm: m += momentum (mean - m) a batch, and the variance likewise.
+
+    The variance is the biased one of each batch, as in Keras; PyTorch's module would use the unbiased one.
+
+    Args:
+        norm: its `running_mean` and `running_var` are updated.
+    """
+
+    def __init__(self, norm: nn.BatchNorm1d) -> None:
+        assert norm.running_mean is not None and norm.running_var is not None
+        self.mean, self.variance = norm.running_mean, norm.running_var
+        self.means: list[Tensor] = []
+        self.invstds: list[Tensor] = []
+
+    def add(self, mean: Tensor, invstd: Tensor) -> None:
+        """Take in a batch's mean and 1 / sqrt(variance + eps), float32 [units] each."""
+        self.means.append(mean)
+        self.invstds.append(invstd)
+        if len(self.means) == KEPT:
+            self.update()
+
+    def update(self) -> None:
+        """Bring the moving statistics up to date with every batch taken in."""
+        if not self.means:
+            return
+        age = torch.arange(len(self.means) - 1, -1, -1, device=self.mean.device)
+        weights = BATCH_NORM_MOMENTUM * (1.0 - BATCH_NORM_MOMENTUM) ** age
+        kept = (1.0 - BATCH_NORM_MOMENTUM) ** len(self.means)
+        variances = torch.stack(self.invstds).pow_(-2).sub_(NORM_EPS)
+        for moving, batches in ((self.mean, torch.stack(self.means)), (self.variance, variances)):
+            moving.mul_(kept).add_((weights[:, None] * batches).sum(0))
+        self.means.clear()
+        self.invstds.clear()
