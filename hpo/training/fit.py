@@ -18,6 +18,7 @@ from hpo.training.epoch import Epoch
 from hpo.training.evaluation import evaluate
 from hpo.training.flat_parameters import FlatParameters
 from hpo.training.mlp import MLP
+from hpo.training.moving_statistics import MovingStatistics
 from hpo.training.optimizer import OPTIMIZERS
 from hpo.training.precision import resolve
 from hpo.training.schedule import Schedule
@@ -46,9 +47,9 @@ class Fit:
     def __init__(self, model: MLP, config: TrialConfig, data: TensorData) -> None:
         self.model, self.config, self.data = model, config, data
         self.precision = resolve(config.precision, data.device)
-        self.parameters = FlatParameters.of(model)
+        self.parameters = FlatParameters(model)
         self.batches = Batches(config, data)
-        self.backpropagation = Backpropagation(model, config, self.precision)
+        self.backpropagation = self._backpropagation()
         self.optimizer = OPTIMIZERS[config.optimizer](self.parameters, config)
         self.schedule = Schedule(config, len(self.batches))
         self.best = BestWeights(config.monitor, config.min_delta, keep=config.restore_best) if config.patience else None
@@ -68,6 +69,13 @@ class Fit:
             yield epoch
         if self.best and self.config.restore_best:
             self.best.restore(self.model)
+
+    def _backpropagation(self) -> Backpropagation:
+        parameters, gradients = (
+            self.parameters.views(buffer) for buffer in (self.parameters.values, self.parameters.gradients)
+        )
+        moving = MovingStatistics.of(self.model)
+        return Backpropagation(parameters, gradients, moving, self.config, self.precision)
 
     def _train_epoch(self) -> Epoch:
         start = time.perf_counter()
@@ -120,7 +128,7 @@ class Fit:
             "epoch": self.epoch,
             "stopped_early": self.stopped_early,
             "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state,
+            "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "best": self.best.state_dict() if self.best else None,
             "checkpoint": self.checkpoint.state_dict() if self.checkpoint else None,
@@ -132,9 +140,9 @@ class Fit:
         self.epoch, self.stopped_early = state["epoch"], state["stopped_early"]
         # Kept even where `auto` would now resolve differently: a run has one precision from its first step to its last.
         self.precision = state["precision"]
-        self.backpropagation = Backpropagation(self.model, self.config, self.precision)
+        self.backpropagation = self._backpropagation()
         self.model.load_state_dict(state["model"])
-        self.optimizer.load_state(state["optimizer"])
+        self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         for holder in ("best", "checkpoint"):
             best: BestWeights | None = getattr(self, holder)

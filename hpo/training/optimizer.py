@@ -7,7 +7,9 @@ Source: Keras 3, `keras.optimizers.{SGD,Adam,AdamW,RMSprop}.update_step`.
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,108 +18,162 @@ from hpo.definition.trial_config import TrialConfig
 from hpo.training.flat_parameters import FlatParameters
 
 
-class SGD:
+class Optimizer(ABC):
+    """Updates parameters from their gradients.
+
+    What changes from step to step is given as numbers, or as tensors on the parameters' device, float32 [], so that
+    steps can be recorded once and repeated with other values.
+
+    Args:
+        parameters: what is updated.
+        config: the optimizer's settings are read.
+
+    Attributes:
+        state: float32 [P] each, by name.
+    """
+
+    def __init__(self, parameters: FlatParameters, config: TrialConfig) -> None:
+        self.parameters = parameters
+        self.weight_decay = config.weight_decay
+        self.state: dict[str, Tensor] = {}
+
+    def step(self, lr: float) -> None:
+        """Update the parameters at a learning rate."""
+        self.update(*self.rates(lr))
+
+    def rates(self, lr: float) -> tuple[float, float]:
+        """Return the rate and the decay that the next `update` takes at a learning rate; each step asks once."""
+        return lr, lr * self.weight_decay
+
+    @abstractmethod
+    def update(self, rate: float | Tensor, decay: float | Tensor) -> None:
+        """Update the parameters: shrink each by a factor 1 - decay, then move by the rate."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what changes from step to step."""
+        return self.state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from the `state_dict` of the same optimizer."""
+        for name, tensor in self.state.items():
+            tensor.copy_(state[name])
+
+    def _zeros(self) -> Tensor:
+        return torch.zeros_like(self.parameters.values)
+
+    def _decay(self, decay: float | Tensor) -> None:
+        if self.weight_decay:
+            self.parameters.values.mul_(1.0 - decay)
+
+
+class SGD(Optimizer):
     """v = momentum v - lr g; w += v, or with Nesterov w += momentum v - lr g."""
 
     def __init__(self, parameters: FlatParameters, config: TrialConfig) -> None:
-        self.parameters = parameters
-        self.momentum, self.nesterov, self.weight_decay = config.momentum, config.nesterov, config.weight_decay
-        self.state = {"velocity": torch.zeros_like(parameters.values)} if self.momentum else {}
+        super().__init__(parameters, config)
+        self.momentum, self.nesterov = config.momentum, config.nesterov
+        if self.momentum:
+            self.state["velocity"] = self._zeros()
 
-    def step(self, lr: float) -> None:
-        """Update the parameters from their gradients."""
+    def update(self, rate: float | Tensor, decay: float | Tensor) -> None:
+        """Update the parameters: shrink each by a factor 1 - decay, then move by the rate."""
         w, g = self.parameters.values, self.parameters.gradients
-        if self.weight_decay:
-            w.mul_(1.0 - lr * self.weight_decay)
+        self._decay(decay)
         if not self.momentum:
-            w.add_(g, alpha=-lr)
+            _subtract(w, g, rate)
             return
-        v = self.state["velocity"]
-        v.mul_(self.momentum).add_(g, alpha=-lr)
+        v = self.state["velocity"].mul_(self.momentum)
+        _subtract(v, g, rate)
         if self.nesterov:
-            w.add_(v, alpha=self.momentum).add_(g, alpha=-lr)
+            w.add_(v, alpha=self.momentum)
+            _subtract(w, g, rate)
         else:
             w.add_(v)
 
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from the `state` of the same optimizer."""
-        _copy(self.state, state)
 
+class Adam(Optimizer):
+    """Adam (Kingma and Ba 2015), and AdamW (Loshchilov and Hutter 2019) where weight decay is not zero.
 
-class Adam:
-    """Adam (Kingma and Ba 2015), and AdamW (Loshchilov and Hutter 2019) where weight decay is not zero."""
+    m = beta1 m + (1 - beta1) g; s = beta2 s + (1 - beta2) g^2; w -= rate m / (sqrt(s) + eps), where the rate of step
+    t = 1, 2, ... is lr sqrt(1 - beta2^t) / (1 - beta1^t).
+    """
 
     def __init__(self, parameters: FlatParameters, config: TrialConfig) -> None:
-        self.parameters = parameters
-        self.beta1, self.beta2, self.eps, self.weight_decay = (
-            config.beta1,
-            config.beta2,
-            config.eps,
-            config.weight_decay,
-        )
-        self.steps = 0  # Beside the tensor that the kernel reads, so that no step waits for the device.
-        self.state = {
-            "steps": torch.zeros((), device=parameters.values.device),
-            "mean": torch.zeros_like(parameters.values),
-            "mean_square": torch.zeros_like(parameters.values),
-        }
+        super().__init__(parameters, config)
+        self.beta1, self.beta2, self.eps = config.beta1, config.beta2, config.eps
+        self.steps = 0
+        self.state |= {"mean": self._zeros(), "mean_square": self._zeros()}
+        # The rate has the bias correction in it; PyTorch's kernel, which corrects in another way, is told of a step
+        # so late that nothing is left to correct.
+        self.late = torch.full((), math.inf, device=parameters.values.device)
 
-    def step(self, lr: float) -> None:
-        """Update the parameters from their gradients."""
-        self.state["steps"].add_(1.0)
+    def rates(self, lr: float) -> tuple[float, float]:
+        """Return the rate and the decay that the next `update` takes at a learning rate; each step asks once."""
         self.steps += 1
-        fused = torch._fused_adamw_ if self.weight_decay else torch._fused_adam_
-        fused(
+        rate = lr * math.sqrt(1.0 - self.beta2**self.steps) / (1.0 - self.beta1**self.steps)
+        return rate, lr * self.weight_decay
+
+    def update(self, rate: float | Tensor, decay: float | Tensor) -> None:
+        """Update the parameters: shrink each by a factor 1 - decay, then move by the rate."""
+        weight_decay = 0.0
+        if isinstance(rate, Tensor) or isinstance(decay, Tensor):
+            self._decay(decay)
+        elif decay:
+            weight_decay = decay / rate  # The kernel shrinks by its rate times this, in the same pass.
+        torch._fused_adamw_(
             [self.parameters.values],
             [self.parameters.gradients],
             [self.state["mean"]],
             [self.state["mean_square"]],
             [],
-            [self.state["steps"]],
-            lr=lr,
+            [self.late],
+            lr=rate,
             beta1=self.beta1,
             beta2=self.beta2,
-            weight_decay=self.weight_decay,
-            # PyTorch's kernel adds eps after the bias correction; this is the eps with which that is Keras's formula.
-            eps=self.eps / math.sqrt(1.0 - self.beta2**self.steps),
+            weight_decay=weight_decay,
+            eps=self.eps,
             amsgrad=False,
             maximize=False,
         )
 
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from the `state` of the same optimizer."""
-        _copy(self.state, state)
-        self.steps = int(self.state["steps"])
+    def state_dict(self) -> dict[str, Any]:
+        """Return what changes from step to step."""
+        return {**self.state, "steps": self.steps}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from the `state_dict` of the same optimizer."""
+        super().load_state_dict(state)
+        self.steps = state["steps"]
 
 
-class RMSprop:
+class RMSprop(Optimizer):
     """s = rho s + (1 - rho) g^2; w -= lr g / sqrt(s + eps)."""
 
     def __init__(self, parameters: FlatParameters, config: TrialConfig) -> None:
-        self.parameters = parameters
-        self.rho, self.eps, self.weight_decay = config.rho, config.eps, config.weight_decay
-        self.state = {"mean_square": torch.zeros_like(parameters.values)}
-        self.scratch: Tensor = torch.empty_like(parameters.values)
+        super().__init__(parameters, config)
+        self.rho, self.eps = config.rho, config.eps
+        self.state["mean_square"] = self._zeros()
+        self.scratch = self._zeros()
 
-    def step(self, lr: float) -> None:
-        """Update the parameters from their gradients."""
+    def update(self, rate: float | Tensor, decay: float | Tensor) -> None:
+        """Update the parameters: shrink each by a factor 1 - decay, then move by the rate."""
         w, g, s = self.parameters.values, self.parameters.gradients, self.state["mean_square"]
-        if self.weight_decay:
-            w.mul_(1.0 - lr * self.weight_decay)
+        self._decay(decay)
         s.mul_(self.rho).addcmul_(g, g, value=1.0 - self.rho)
-        w.addcdiv_(g, torch.add(s, self.eps, out=self.scratch).sqrt_(), value=-lr)
-
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from the `state` of the same optimizer."""
-        _copy(self.state, state)
-
-
-def _copy(into: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> None:
-    for name, tensor in into.items():
-        tensor.copy_(state[name])
+        root = torch.add(s, self.eps, out=self.scratch).sqrt_()
+        if isinstance(rate, Tensor):
+            _subtract(w, torch.div(g, root, out=root), rate)
+        else:
+            w.addcdiv_(g, root, value=-rate)
 
 
-Optimizer = SGD | Adam | RMSprop
+def _subtract(x: Tensor, y: Tensor, rate: float | Tensor) -> None:
+    """Compute x -= rate * y in place."""
+    if isinstance(rate, Tensor):
+        x.addcmul_(y, rate, value=-1.0)
+    else:
+        x.add_(y, alpha=-rate)
+
 
 OPTIMIZERS: dict[str, type[SGD] | type[Adam] | type[RMSprop]] = {
     "sgd": SGD,

@@ -20,12 +20,18 @@ Precision = Literal["fp32", "bf16"]
 SMALLEST_BF16 = 2**22
 
 
-def use(precision: Precision, multiply_adds: int = SMALLEST_BF16) -> None:
-    """Set the precision of the matrix products that follow in this process.
+def use(precision: Precision) -> None:
+    """Set the precision of the matrix products that follow in this process."""
+    use_for(precision, SMALLEST_BF16)
+    torch.backends.cuda.matmul.fp32_precision = "tf32" if precision == "bf16" else "ieee"
+
+
+def use_for(precision: Precision, multiply_adds: int) -> None:
+    """Set the precision of the products that follow on a CPU, where small ones stay in fp32.
 
     Args:
         precision: what the run has.
-        multiply_adds: size of the products; small ones stay in fp32 on a CPU.
+        multiply_adds: size of each product.
     """
     bf16 = precision == "bf16" and multiply_adds >= SMALLEST_BF16
     torch.backends.mkldnn.matmul.fp32_precision = "bf16" if bf16 else "ieee"  # type: ignore[attr-defined]

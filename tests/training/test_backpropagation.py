@@ -8,18 +8,20 @@ from hpo.definition.trial_config import Activation, TrialConfig
 from hpo.training.backpropagation import Backpropagation
 from hpo.training.flat_parameters import FlatParameters
 from hpo.training.mlp import MLP
+from hpo.training.moving_statistics import MovingStatistics
 
 from .conversion import disturb, float64, gradients_of, reference_of, statistics
 
 CLASSES = 4
 
 
-def network(**settings: object) -> tuple[MLP, TrialConfig]:
+def network(**settings: object) -> tuple[MLP, TrialConfig, Backpropagation]:
     config = TrialConfig.model_validate({"hidden": (9, 8, 7), "dropout": 0.4, **settings})
     model = MLP(config, 12, CLASSES)
     disturb(model)
-    FlatParameters.of(model)
-    return model, config
+    flat = FlatParameters(model)
+    moving = MovingStatistics.of(model)
+    return model, config, Backpropagation(flat.views(flat.values), flat.views(flat.gradients), moving, config, "fp32")
 
 
 def batch(n: int) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
@@ -32,9 +34,8 @@ def batch(n: int) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
 @pytest.mark.parametrize("activation", get_args(Activation))
 @pytest.mark.parametrize("label_smoothing", [0.0, 0.2])
 def test_gradients_and_moving_statistics_are_keras_s(activation: Activation, norm: str, label_smoothing: float):
-    model, config = network(activation=activation, norm=norm, label_smoothing=label_smoothing)
+    model, config, step = network(activation=activation, norm=norm, label_smoothing=label_smoothing)
     reference = reference_of(model, config)
-    step = Backpropagation(model, config, "fp32")
     for n in (16, 16, 7, 5):
         x, labels, masks = batch(n)
         targets = (1 - label_smoothing) * torch.eye(CLASSES)[labels] + label_smoothing / CLASSES
@@ -50,10 +51,9 @@ def test_gradients_and_moving_statistics_are_keras_s(activation: Activation, nor
 
 
 def test_batch_norm_on_a_batch_of_one_image_gives_its_shift_and_a_variance_of_0():
-    model, config = network(norm="batch")
+    model, config, step = network(norm="batch")
     reference = reference_of(model, config)
     x, labels, masks = batch(1)
-    step = Backpropagation(model, config, "fp32")
     step(x, torch.eye(CLASSES)[labels], masks)
     step.update_statistics()
     _, gradients, _ = reference.train_batch(float64(x), labels.numpy(), [1.0, *map(float64, masks)])
@@ -64,9 +64,9 @@ def test_batch_norm_on_a_batch_of_one_image_gives_its_shift_and_a_variance_of_0(
 
 @pytest.mark.parametrize("norm", ["none", "batch", "layer"])
 def test_gradients_are_autograd_s(norm: str):
-    model, config = network(norm=norm, activation="gelu", dropout=0.0)
+    model, _, step = network(norm=norm, activation="gelu", dropout=0.0)
     x, labels, _ = batch(16)
-    Backpropagation(model, config, "fp32")(x, torch.eye(CLASSES)[labels], [None, None, None])
+    step(x, torch.eye(CLASSES)[labels], [None, None, None])
     written = [parameter.grad.clone() for parameter in model.parameters()]
     model.train().zero_grad()
     torch.nn.functional.cross_entropy(model(x), labels).backward()
@@ -75,8 +75,7 @@ def test_gradients_are_autograd_s(norm: str):
 
 
 def test_gradients_of_the_batch_before_leave_no_trace():
-    model, config = network(norm="batch")
-    step = Backpropagation(model, config, "fp32")
+    model, _, step = network(norm="batch")
     x, labels, masks = batch(16)
     step(x, torch.eye(CLASSES)[labels], masks)
     first = gradients_of(model)

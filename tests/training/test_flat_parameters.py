@@ -10,7 +10,7 @@ def test_flat_buffer_holds_every_parameter_once_and_the_network_computes_as_befo
     model = MLP(config, 12, 4).eval()
     x = torch.randn(5, 12, generator=torch.Generator().manual_seed(0))
     before = model(x).detach()
-    flat = FlatParameters.of(model)
+    flat = FlatParameters(model)
     assert torch.equal(model(x), before)
     assert flat.values.numel() == sum(p.numel() for p in model.parameters()) == flat.gradients.numel()
     with torch.no_grad():
@@ -21,7 +21,7 @@ def test_flat_buffer_holds_every_parameter_once_and_the_network_computes_as_befo
 
 def test_leading_elements_are_the_hidden_weights():
     model = MLP(TrialConfig.model_validate({"hidden": (7, 6), "norm": "batch"}), 12, 4)
-    flat = FlatParameters.of(model)
+    flat = FlatParameters(model)
     assert flat.hidden == 12 * 7 + 7 * 6
     with torch.no_grad():
         flat.values.zero_()

@@ -1,11 +1,11 @@
 import copy
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from hpo.definition.trial_config import TrialConfig
-from hpo.training.flat_parameters import FlatParameters
 from hpo.training.optimizer import OPTIMIZERS
 
 from . import keras_reference
@@ -37,12 +37,12 @@ CASES = [
 ]
 
 
-def parameters(weights: np.ndarray) -> FlatParameters:
+def parameters(weights: np.ndarray) -> SimpleNamespace:
     values = torch.from_numpy(weights).float()
-    return FlatParameters(values, torch.zeros_like(values), hidden=0)
+    return SimpleNamespace(values=values, gradients=torch.zeros_like(values))
 
 
-def optimizer_of(flat: FlatParameters, settings: dict[str, object]):
+def optimizer_of(flat: SimpleNamespace, settings: dict[str, object]):
     config = TrialConfig.model_validate({"hidden": (2,), **settings})
     return OPTIMIZERS[config.optimizer](flat, config)
 
@@ -113,7 +113,7 @@ def test_state_put_into_a_new_optimizer_goes_on_bit_for_bit(settings):
         optimizer.step(lr)
     resumed = parameters(float64(flat.values))
     successor = optimizer_of(resumed, settings)
-    successor.load_state(optimizer.state)
+    successor.load_state_dict(optimizer.state_dict())
     for gradient, lr in steps[4:]:
         for at, of in ((flat, optimizer), (resumed, successor)):
             at.gradients.copy_(torch.from_numpy(gradient))

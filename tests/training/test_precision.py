@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from hpo.training import precision
-from hpo.training.precision import SMALLEST_BF16, resolve, use
+from hpo.training.precision import SMALLEST_BF16, resolve, use, use_for
 
 CPU = torch.device("cpu")
 
@@ -24,7 +24,7 @@ def error() -> float:
 def test_fp32_products_are_exact_to_single_precision_and_stay_so_for_small_ones():
     use("fp32")
     assert error() < 1e-3
-    use("bf16", SMALLEST_BF16 - 1)
+    use_for("bf16", SMALLEST_BF16 - 1)
     assert error() < 1e-3
 
 
