@@ -16,12 +16,27 @@ BLOCK = 1024
 
 
 @dataclass(frozen=True)
+class Block:
+    """The images of several batches, but for scaling: that makes four times as much of them.
+
+    Attributes:
+        images: uint8 [n, features], augmented.
+        targets: float32 [n, classes], label-smoothed, rows sum to 1.
+        masks: dropout mask of the input and of each hidden layer, float32 [n, units], or None.
+    """
+
+    images: Tensor
+    targets: Tensor
+    masks: list[Tensor | None]
+
+
+@dataclass(frozen=True)
 class Batch:
     """One step's input, valid until the next one is made: its memory is used again while it is in the cache.
 
     Attributes:
         x: float32 [n, features], scaled, the input dropout applied.
-        targets: float32 [n, classes], label-smoothed, rows sum to 1.
+        targets: float32 [n, classes].
         masks: dropout mask of each hidden layer, float32 [n, units], or None.
     """
 
@@ -36,15 +51,21 @@ class Batches:
     Args:
         config: batch size, shuffle, dropout, label smoothing, augmentation and seed are read.
         data: trained on `data.train`.
+
+    Attributes:
+        block_size: images of a block, a multiple of the batch size; the last block of an epoch may be smaller.
     """
 
     def __init__(self, config: TrialConfig, data: TensorData) -> None:
         self.config, self.data = config, data
-        self.block = max(1, BLOCK // config.batch_size) * config.batch_size
+        self.block_size = max(1, BLOCK // config.batch_size) * config.batch_size
         self.x = torch.empty(min(config.batch_size, len(data.train)), data.n_features, device=data.device)
         # Keras's categorical_crossentropy: y (1 - s) + s / classes.
         smoothing = config.label_smoothing
         self.targets = torch.eye(data.n_classes, device=data.device) * (1.0 - smoothing) + smoothing / data.n_classes
+        self.droppable = tuple(
+            zip((data.n_features, *config.hidden), (config.input_dropout, *config.dropouts), strict=True)
+        )
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch; the last may be smaller."""
@@ -56,26 +77,29 @@ class Batches:
         shuffle = generator(self.config.seed, "order", epoch if self.config.shuffle == "every_epoch" else 1)
         return index[torch.randperm(len(index), generator=shuffle).to(index.device)]
 
-    def __call__(self, epoch: int) -> Iterator[Batch]:
-        """Yield the batches of an epoch, counted from 1."""
+    def blocks(self, epoch: int) -> Iterator[Block]:
+        """Yield the blocks of an epoch, counted from 1."""
         config, data = self.config, self.data
-        size = config.batch_size
         dropping = generator(config.seed, "dropout", epoch, data.device)
         augmenting = generator(config.seed, "augmentation", epoch, data.device)
-        for rows in torch.split(self.order(epoch), self.block):
+        for rows in torch.split(self.order(epoch), self.block_size):
             images = data.train.images.index_select(0, rows)
             if config.augmentation != "none":
                 images = augment(images, data.image_shape, config.augmentation, augmenting)
-            targets = torch.split(self.targets.index_select(0, data.train.labels.index_select(0, rows)), size)
-            masks = [
-                torch.split(dropout_mask(len(rows), units, rate, dropping), size) if rate else None
-                for units, rate in zip(config.hidden, config.dropouts, strict=True)
-            ]
-            for i, batch in enumerate(torch.split(images, size)):
-                x = data.inputs(batch, out=self.x[: len(batch)])
-                if config.input_dropout:
-                    x *= dropout_mask(len(x), data.n_features, config.input_dropout, dropping)
-                yield Batch(x, targets[i], [None if mask is None else mask[i] for mask in masks])
+            targets = self.targets.index_select(0, data.train.labels.index_select(0, rows))
+            masks = [dropout_mask(len(rows), units, rate, dropping) if rate else None for units, rate in self.droppable]
+            yield Block(images, targets, masks)
+
+    def __call__(self, epoch: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch, counted from 1."""
+        for block in self.blocks(epoch):
+            size = self.config.batch_size
+            targets = torch.split(block.targets, size)
+            masks = [mask if mask is None else torch.split(mask, size) for mask in block.masks]
+            for i, images in enumerate(torch.split(block.images, size)):
+                x = self.data.inputs(images, out=self.x[: len(images)])
+                of_input, *of_hidden = [mask if mask is None else mask[i] for mask in masks]
+                yield Batch(x if of_input is None else x.mul_(of_input), targets[i], of_hidden)
 
 
 def dropout_mask(rows: int, units: int, rate: float, generator: torch.Generator) -> Tensor:

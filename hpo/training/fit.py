@@ -1,9 +1,11 @@
 """The training loop."""
 
+from __future__ import annotations
+
 import math
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -22,6 +24,9 @@ from hpo.training.moving_statistics import MovingStatistics
 from hpo.training.optimizer import OPTIMIZERS
 from hpo.training.precision import resolve
 from hpo.training.schedule import Schedule
+
+if TYPE_CHECKING:
+    from hpo.training.stacks import Stacks
 
 
 class Fit:
@@ -56,6 +61,7 @@ class Fit:
         self.checkpoint = BestWeights(config.checkpoint_monitor) if config.checkpoint_monitor else None
         self.epoch = 0
         self.stopped_early = False
+        self.stacks: Stacks | None = None
 
     def __iter__(self) -> Iterator[Epoch]:
         """Train the epochs that are left.
@@ -63,12 +69,47 @@ class Fit:
         Raises:
             Diverged: an epoch's loss is not finite.
         """
-        while self.epoch < self.config.epochs and not self.stopped_early:
-            epoch = self._train_epoch()
-            self._end_epoch(epoch)
-            yield epoch
+        try:
+            while self.epoch < self.config.epochs and not self.stopped_early:
+                epoch = self.stacks.epoch(self) if self.stacks else self._train_epoch()
+                self._end_epoch(epoch)
+                yield epoch
+        finally:
+            self.close()
         if self.best and self.config.restore_best:
             self.best.restore(self.model)
+
+    def join(self, stacks: Stacks) -> None:
+        """Train from now on together with other runs, until the iteration ends or `close`."""
+        self.stacks = stacks
+        stacks.join(self)
+
+    def close(self) -> None:
+        """Leave the runs joined."""
+        if self.stacks:
+            self.stacks.leave(self)
+
+    def measured(
+        self, train_loss: float, train_accuracy: float, val_loss: float, val_accuracy: float, seconds: float
+    ) -> Epoch:
+        """Return what the epoch after the present one has measured.
+
+        Raises:
+            Diverged: a loss is not finite.
+        """
+        number = self.epoch + 1
+        for name, loss in (("training", train_loss), ("validation", val_loss)):
+            if not math.isfinite(loss):
+                raise Diverged(f"epoch {number}: the {name} loss is {loss}")
+        lr = self.schedule.lr(number * len(self.batches) - 1)
+        return Epoch(number, train_loss, train_accuracy, val_loss, val_accuracy, lr, seconds)
+
+    def penalize(self) -> Tensor:
+        """Add the gradient of the L2 penalty, 2 l2 w, to the gradients; return the penalty itself, float32 []."""
+        hidden = self.parameters.hidden
+        w, g = self.parameters.values[:hidden], self.parameters.gradients[:hidden]
+        g.add_(w, alpha=2.0 * self.config.l2)
+        return self.config.l2 * w.dot(w)
 
     def _backpropagation(self) -> Backpropagation:
         parameters, gradients = (
@@ -79,33 +120,20 @@ class Fit:
 
     def _train_epoch(self) -> Epoch:
         start = time.perf_counter()
-        config, number = self.config, self.epoch + 1
-        step = first = self.epoch * len(self.batches)
+        config, data = self.config, self.data
         log_probabilities, targets = [], []
-        penalty = torch.zeros((), device=self.data.device)
-        for step, batch in enumerate(self.batches(number), start=first):
+        penalty = torch.zeros((), device=data.device)
+        for step, batch in enumerate(self.batches(self.epoch + 1), start=self.epoch * len(self.batches)):
             log_probabilities.append(self.backpropagation(batch.x, batch.targets, batch.masks))
             targets.append(batch.targets)
             if config.l2:
-                penalty += len(batch.x) * self._penalize()
+                penalty += len(batch.x) * self.penalize()
             self.optimizer.step(self.schedule.lr(step))
         self.backpropagation.update_statistics()
         train_loss, train_accuracy = _measure(torch.cat(log_probabilities), torch.cat(targets))
-        train_loss += float(penalty) / len(self.data.train)
-        if not math.isfinite(train_loss):
-            raise Diverged(f"epoch {number}: the training loss is {train_loss}")
-        val_loss, val_accuracy = evaluate(self.model, self.data, self.data.validation, config.l2, self.precision)
-        if not math.isfinite(val_loss):
-            raise Diverged(f"epoch {number}: the validation loss is {val_loss}")
-        seconds = time.perf_counter() - start
-        return Epoch(number, train_loss, train_accuracy, val_loss, val_accuracy, self.schedule.lr(step), seconds)
-
-    def _penalize(self) -> Tensor:
-        """Add the gradient of the L2 penalty, 2 l2 w; return the penalty itself."""
-        hidden = self.parameters.hidden
-        w, g = self.parameters.values[:hidden], self.parameters.gradients[:hidden]
-        g.add_(w, alpha=2.0 * self.config.l2)
-        return self.config.l2 * w.dot(w)
+        train_loss += float(penalty) / len(data.train)
+        val_loss, val_accuracy = evaluate(self.model, data, data.validation, config.l2, self.precision)
+        return self.measured(train_loss, train_accuracy, val_loss, val_accuracy, time.perf_counter() - start)
 
     def _end_epoch(self, epoch: Epoch) -> None:
         """Let the schedule, early stopping and the best checkpoint see an epoch, in Keras's order of callbacks."""

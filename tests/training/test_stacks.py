@@ -1,0 +1,172 @@
+"""Runs trained as one give what each gives alone."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+import torch
+
+from hpo.definition.trial_config import TrialConfig
+from hpo.errors import Diverged
+from hpo.training.batches import BLOCK
+from hpo.training.epoch import Epoch
+from hpo.training.fit import Fit, fit
+from hpo.training.mlp import MLP
+from hpo.training.stack import structure
+from hpo.training.stacks import Stacks
+
+from .small_data import random_data
+
+# A whole block, and a rest that ends with a smaller batch.
+DATA = random_data(BLOCK + 100, 60)
+COMMON = {"hidden": (9, 7), "batch_size": 64, "epochs": 4, "precision": "fp32"}
+# With the default eps, Adam and RMSprop turn the noise of a gradient that is 0 but for rounding, such as that of a
+# bias before a batch norm, into whole steps.
+OPTIMIZERS = [
+    {"optimizer": "sgd", "lr": 0.1},
+    {"optimizer": "sgd", "lr": 0.05, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
+    {"optimizer": "adam", "lr": 0.01, "beta1": 0.8, "eps": 1e-3},
+    {"optimizer": "adamw", "lr": 0.02, "weight_decay": 0.1, "eps": 1e-3},
+    {"optimizer": "rmsprop", "lr": 0.003, "weight_decay": 0.01, "eps": 1e-3},
+]
+
+
+def configs(**settings: object) -> list[TrialConfig]:
+    """Five of one structure, that differ in everything else."""
+    schedules = [
+        {"schedule": "cosine", "warmup_epochs": 0.5, "seed": 1},
+        {"schedule": "one_cycle", "seed": 2, "l2": 0.01},
+        {"schedule": "plateau", "plateau_patience": 1, "seed": 3, "label_smoothing": 0.1},
+        {"seed": 4, "augmentation": "flip_shift", "shuffle": "once", "init": "he_normal"},
+        {"seed": 5, "l2": 0.001},
+    ]
+    return [
+        TrialConfig.model_validate({**COMMON, **optimizer, **schedule, **settings})
+        for optimizer, schedule in zip(OPTIMIZERS, schedules, strict=True)
+    ]
+
+
+def started(config: TrialConfig) -> Fit:
+    return fit(MLP(config, DATA.n_features, DATA.n_classes), config, DATA)
+
+
+def stacked(configs: list[TrialConfig]) -> list[Fit]:
+    stacks = Stacks()
+    runs = [started(config) for config in configs]
+    for run in runs:
+        run.join(stacks)
+    return runs
+
+
+def in_turn(runs: list[Fit]) -> list[list[Epoch]]:
+    """Train runs an epoch each in turn, as long as there are epochs."""
+    curves: list[list[Epoch]] = [[] for _ in runs]
+    epochs: list[Iterator[Epoch] | None] = [iter(run) for run in runs]
+    while any(epochs):
+        for i, of_run in enumerate(epochs):
+            if of_run:
+                try:
+                    curves[i].append(next(of_run))
+                except StopIteration:
+                    epochs[i] = None
+    return curves
+
+
+def assert_same(run: Fit, curve: list[Epoch], config: TrialConfig) -> None:
+    alone = started(config)
+    expected = list(alone)
+    assert len(curve) == len(expected)
+    for actual, epoch in zip(curve, expected, strict=True):
+        assert actual.lr == epoch.lr
+        for column in ("train_loss", "train_accuracy", "val_loss", "val_accuracy"):
+            # An image at the border between two classes may fall to either side.
+            tolerance = {"abs": 2.5 / 60} if "accuracy" in column else {"rel": 2e-4}
+            assert getattr(actual, column) == pytest.approx(getattr(epoch, column), **tolerance), (column, actual)
+    for (name, tensor), other in zip(run.model.state_dict().items(), alone.model.state_dict().values(), strict=True):
+        torch.testing.assert_close(tensor, other, rtol=2e-4, atol=2e-4, msg=lambda text, name=name: f"{name}: {text}")
+
+
+@pytest.mark.parametrize("norm", ["none", "batch", "layer"])
+@pytest.mark.parametrize("dropout", [{}, {"dropout": (0.3, 0.1), "input_dropout": 0.1}])
+def test_members_train_as_each_alone(norm: str, dropout: dict[str, object]):
+    members = configs(norm=norm, **dropout)
+    assert len({structure(config, "fp32") for config in members}) == 1
+    runs = stacked(members)
+    for run, curve, config in zip(runs, in_turn(runs), members, strict=True):
+        assert_same(run, curve, config)
+
+
+def test_runs_of_several_structures_share_a_device():
+    members = [
+        TrialConfig.model_validate({**COMMON, **different, "lr": 0.01})
+        for different in ({}, {"hidden": (5,)}, {"norm": "batch"}, {"batch_size": 100}, {"dropout": 0.2}, {"seed": 1})
+    ]
+    assert len({structure(config, "fp32") for config in members}) == 5
+    runs = stacked(members)
+    for run, curve, config in zip(runs, in_turn(runs), members, strict=True):
+        assert_same(run, curve, config)
+
+
+def test_members_leave_and_join_while_the_others_go_on():
+    short, long, late = configs(norm="batch")[2:]
+    short, late = short.model_copy(update={"epochs": 2}), late.model_copy(update={"epochs": 3})
+    stacks = Stacks()
+    first, second, pruned, third = started(short), started(long), started(long), started(late)
+    for run in (first, second, pruned):
+        run.join(stacks)
+    curves: dict[Fit, list[Epoch]] = {first: [], second: [], third: []}
+    epochs = {run: iter(run) for run in (first, second, pruned)}
+    for turn in range(6):
+        if turn == 1:
+            pruned.close()
+            del epochs[pruned]
+            third.join(stacks)
+            epochs[third] = iter(third)
+        for run, of_run in epochs.items():
+            if epoch := next(of_run, None):
+                curves.setdefault(run, []).append(epoch)
+    assert len(curves[pruned]) == 1
+    for run, config in ((first, short), (second, long), (third, late)):
+        assert_same(run, curves[run], config)
+
+
+def test_early_stopping_restores_the_member_s_own_best_weights():
+    members = configs(norm="batch", patience=1, restore_best=True, epochs=12)
+    runs = stacked(members)
+    curves = in_turn(runs)
+    assert any(run.stopped_early for run in runs)
+    for run, curve, config in zip(runs, curves, members, strict=True):
+        assert_same(run, curve, config)
+
+
+def test_a_member_that_diverges_ends_alone():
+    good, bad = configs()[0], configs()[0].model_copy(update={"lr": 1e30, "schedule": "constant"})
+    with ExitStack() as stack:
+        runs = stacked([bad, good])
+        stack.callback(runs[0].close)
+        diverging, epochs = iter(runs[0]), iter(runs[1])
+        curve = []
+        with pytest.raises(Diverged, match="loss is"):
+            curve.extend(epoch for _, epoch in zip(diverging, epochs, strict=False))
+        curve.extend(epochs)
+    assert_same(runs[1], curve, good)
+
+
+def test_a_state_saved_in_a_stack_is_gone_on_from_alone_and_the_other_way_round():
+    config = configs(norm="batch", dropout=0.2)[3]
+    mate = configs(norm="batch", dropout=0.2)[2]
+    before, other = stacked([config, mate])
+    curve = []
+    for epoch, _ in zip(before, other, strict=False):
+        curve.append(epoch)
+        if epoch.epoch == 2:
+            break
+    state = {
+        name: {key: value.clone() if isinstance(value, torch.Tensor) else value for key, value in part.items()}
+        if isinstance(part, dict)
+        else part
+        for name, part in before.state_dict().items()
+    }
+    for continued in (started(config), stacked([config])[0]):
+        continued.load_state_dict(state)
+        assert_same(continued, curve + list(continued), config)
