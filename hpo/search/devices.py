@@ -5,13 +5,14 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from hpo.errors import DeviceError, RequestError
 
 # One small network cannot fill a GPU.
-WORKERS_PER_GPU = 4
+WORKERS_PER_GPU = 16
 
 
 def worker_devices(device: str, workers: int | Literal["auto"]) -> list[str]:
@@ -19,7 +20,7 @@ def worker_devices(device: str, workers: int | Literal["auto"]) -> list[str]:
 
     Args:
         device: `auto`, `cpu`, `cuda` (every GPU) or `cuda:N`.
-        workers: how many; `auto` is one a core, or a few a GPU.
+        workers: how many; `auto` is one a core, or WORKERS_PER_GPU a GPU.
 
     Raises:
         DeviceError: this machine has no such device.
@@ -29,11 +30,19 @@ def worker_devices(device: str, workers: int | Literal["auto"]) -> list[str]:
         raise RequestError(f"--workers must be 'auto' or between 1 and 1024 but got {workers}.")
     cores = len(os.sched_getaffinity(0))
     places = _places(device)
-    if workers == "auto":
-        count = cores if places == ["cpu"] else min(cores, WORKERS_PER_GPU * len(places))
-    else:
-        count = workers
+    most = cores if places == ["cpu"] else WORKERS_PER_GPU * len(places)
+    count = most if workers == "auto" else workers
     return [places[slot % len(places)] for slot in range(count)]
+
+
+def processes(devices: Sequence[str]) -> list[list[int]]:
+    """Return the slots of each process, from the device of each slot: a slot of its own, but one process a GPU.
+
+    The runs of a GPU share a process, so that those of one structure can train as one and the others at the same time.
+    """
+    gpus = dict.fromkeys(device for device in devices if device != "cpu")
+    shared = [[slot for slot, device in enumerate(devices) if device == gpu] for gpu in gpus]
+    return shared + [[slot] for slot, device in enumerate(devices) if device == "cpu"]
 
 
 def _places(device: str) -> list[str]:

@@ -19,7 +19,7 @@ from hpo.data.split import split_indices
 from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import RequestError, StorageError
 from hpo.search.address import default_url
-from hpo.search.devices import worker_devices
+from hpo.search.devices import processes, worker_devices
 from hpo.search.events import DataProgress, Event, Observer, StudyOpened, Warned, unobserved
 from hpo.search.grid_plan import GridPlan, select
 from hpo.search.interruption import Interruptions
@@ -34,7 +34,7 @@ from hpo.search.search_plan import SearchPlan
 from hpo.search.storage import open_storage, storage_errors
 from hpo.search.study_record import record_study
 from hpo.search.supervisor import StopReason, Supervisor
-from hpo.search.workers import Worker
+from hpo.search.workers import Worker, start_workers
 
 MAX_TRIALS = 1_000_000
 # How long the database may take to accept the last results: after an interruption, and after a second one.
@@ -165,13 +165,18 @@ def _run(
     limit = options.memory_limit or default_memory_limit(len(devices))
     observe = _while_watched(options.observer)
 
-    def start(slot: int) -> Worker:
-        return Worker(slot, devices[slot], folder / "workers.log")
+    def start(slots: Sequence[int]) -> list[Worker]:
+        return start_workers(slots, devices[slots[0]], folder / "workers.log")
 
-    def set_up(worker: Worker) -> Worker:
+    def set_up(workers: Sequence[Worker]) -> None:
         data_dir = options.data_dir and options.data_dir.resolve()
-        worker.send(Setup(definition.data, data_dir, worker.device, limit, options.checkpoint_seconds))
-        return worker
+        for worker in workers:
+            worker.send(Setup(definition.data, data_dir, worker.device, limit, options.checkpoint_seconds))
+
+    def restart(ended: Sequence[Worker]) -> list[Worker]:
+        workers = start([worker.slot for worker in ended])
+        set_up(workers)
+        return workers
 
     with ExitStack() as stack:
         interruptions = stack.enter_context(Interruptions())
@@ -181,7 +186,7 @@ def _run(
         dataset = load_dataset(definition.data, options.data_dir, lambda *step: observe(DataProgress(*step)))
         split_indices(dataset, definition.data)
         # They load their libraries while the study is opened here.
-        workers = [start(slot) for slot in range(len(devices))]
+        workers = [worker for slots in processes(devices) for worker in start(slots)]
         stack.callback(_kill, workers)
         study = _open_study(definition, options, stack, dataset, observe)
         plan = plan_for(study, folder)
@@ -189,13 +194,12 @@ def _run(
         interrupted = len(study.trials) - finished
         names = tuple(worker.device for worker in workers)
         observe(StudyOpened(definition.name, finished, interrupted, plan.total, len(workers), names))
-        for worker in workers:
-            set_up(worker)
+        set_up(workers)
         supervisor = Supervisor(
             study,
             plan,
             workers,
-            replace=lambda worker: set_up(start(worker.slot)),
+            restart=restart,
             observer=observe,
             interruptions=lambda: interruptions.count,
             stop_at=stop_at,

@@ -59,7 +59,7 @@ class Supervisor:
         study: where everything is recorded.
         plan: says what is to be run.
         workers: processes that have been set up.
-        replace: starts a worker in the place of one that has ended.
+        restart: starts a process with workers in the place of those whose process has ended.
         observer: sees each event.
         interruptions: says how often somebody has asked to stop.
         stop_at: `time.monotonic()` at which the study is out of time.
@@ -71,7 +71,7 @@ class Supervisor:
         study: LiveStudy,
         plan: Plan,
         workers: list[Worker],
-        replace: Callable[[Worker], Worker],
+        restart: Callable[[Sequence[Worker]], list[Worker]],
         observer: Observer,
         *,
         interruptions: Callable[[], int],
@@ -81,7 +81,7 @@ class Supervisor:
         self._study = study
         self._plan = plan
         self._workers = workers
-        self._replace = replace
+        self._restart = restart
         self._observe = observer
         self._interruptions = interruptions
         self._stop_at = stop_at
@@ -113,8 +113,9 @@ class Supervisor:
             if not self._runs:
                 break
             for pipe in wait([worker.pipe for worker in self._workers], TICK_SECONDS):
-                worker = next(worker for worker in self._workers if worker.pipe is pipe)
-                self._hear(worker, worker.receive())
+                # The process of one that is gone by now was ended for what another worker of it had to say.
+                if worker := next((worker for worker in self._workers if worker.pipe is pipe), None):
+                    self._hear(worker, worker.receive())
             self._enforce_time()
             self._let_write_again()
         if self._bug is not None:
@@ -219,13 +220,10 @@ class Supervisor:
         run.crashes += 1
         if run.crashes >= MAX_CRASHES:
             self._tell(run, Outcome.CRASHED, message=f"{cause}, attempt {run.crashes} of {MAX_CRASHES}")
-        elif self._stop_reason is not None:
-            self._tell(run, Outcome.INTERRUPTED)
         else:
-            self._warn(f"{run.job.run_id}: {cause}; going on from its checkpoint.")
-            run.began = None
-            run.write_again_at = None
-            self._queue.append(run)
+            if self._stop_reason is None:
+                self._warn(f"{run.job.run_id}: {cause}; going on from its checkpoint.")
+            self._set_aside(run)
 
     def _wait_to_write(self, run: _Run, reason: str) -> None:
         """Have a worker try again after a while to write into its run's folder."""
@@ -269,9 +267,23 @@ class Supervisor:
         )
 
     def _discard(self, worker: Worker) -> None:
-        """End a worker's process, and start another in its place."""
-        worker.kill()
-        self._workers[self._workers.index(worker)] = self._replace(worker)
+        """End a worker's process, and start another in its place; its other workers' runs go on in that."""
+        ended = [other for other in self._workers if other.process is worker.process]
+        for other in ended:
+            other.kill()
+            if other is not worker and other.job:
+                self._set_aside(self._runs[other.job.number])
+        for old, new in zip(ended, self._restart(ended), strict=True):
+            self._workers[self._workers.index(old)] = new
+
+    def _set_aside(self, run: _Run) -> None:
+        """Have a run, whose process has ended, go on from its checkpoint: in this session unless it is stopping."""
+        if self._stop_reason is not None:
+            self._tell(run, Outcome.INTERRUPTED)
+            return
+        run.began = None
+        run.write_again_at = None
+        self._queue.append(run)
 
     def _heed_interruptions(self) -> None:
         asked = self._interruptions()

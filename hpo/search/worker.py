@@ -1,6 +1,7 @@
 """The process that trains: loads libraries and data once, then runs one configuration after another.
 
-Started by `workers.Worker` as `python -m hpo.search.worker DESCRIPTOR`, the descriptor being its end of the pipe.
+Started by `workers.start_workers` as `python -m hpo.search.worker DESCRIPTOR...`, each its end of a pipe. There is one
+run a pipe at a time; the runs of several pipes train an epoch each in turn, on a GPU all at the same time.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import resource
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any, TypeVar
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING, TypeVar
 
 from hpo.errors import Diverged
 from hpo.search.messages import Answer, Bug, Ended, Job, Notice, Ready, Setup, Trained, Unwritable
@@ -24,53 +25,88 @@ from hpo.search.outcomes import Outcome
 if TYPE_CHECKING:
     from hpo.data.tensors import TensorData
     from hpo.training.epoch import Epoch
+    from hpo.training.stacks import Stacks
 
 PR_SET_PDEATHSIG = 1
 
+# What `next` returns for a run that has ended.
+ENDED = object()
+
+Pipe = Connection
 T = TypeVar("T")
 
 
 def main() -> None:
-    """Serve the supervisor at the other end of the pipe until it is gone."""
+    """Serve the supervisor at the other ends of the pipes until it is gone."""
     _die_with_parent()
-    pipe: Connection[Any, Any] = Connection(int(sys.argv[1]))
+    pipes = [Pipe(int(descriptor)) for descriptor in sys.argv[1:]]
     # All that training needs, while the supervisor still opens the study and prepares the images.
     import torch
 
     import hpo.training.run  # noqa: F401
     from hpo.data.load import load_dataset
     from hpo.data.tensors import TensorData
+    from hpo.training.stacks import Stacks
 
     torch.set_num_threads(1)
     try:
-        setup: Setup = pipe.recv()
+        setup, *_ = [pipe.recv() for pipe in pipes]
         data = TensorData.load(load_dataset(setup.data, setup.data_dir), setup.data, setup.device)
-        if setup.memory_limit is not None and data.device.type == "cpu":
+        if data.device.type == "cuda":
+            torch.cuda.set_device(data.device)
+        elif setup.memory_limit is not None:
             _limit_memory(setup.memory_limit)
-        pipe.send(Ready())
-        while True:
-            job: Job = pipe.recv()
-            pipe.send(_attempt(job, data, pipe, setup))
+        for pipe in pipes:
+            pipe.send(Ready())
+        together = data.device.type == "cuda" or len(pipes) > 1
+        _serve(pipes, data, setup, Stacks() if together else None)
     except (EOFError, ConnectionError):
         return  # The supervisor is gone; whoever goes on with the study finds the checkpoint.
     except Exception:
-        pipe.send(Bug(traceback.format_exc()))
+        pipes[0].send(Bug(traceback.format_exc()))
 
 
-def _attempt(job: Job, data: TensorData, pipe: Connection[Any, Any], setup: Setup) -> Ended | Bug:
-    """Run one configuration and say how it ended."""
+def _serve(pipes: Sequence[Pipe], data: TensorData, setup: Setup, stacks: Stacks | None) -> None:
+    """Train what is asked for, for ever."""
+    runs: dict[Pipe, Iterator[None]] = {}
+    while True:
+        for pipe in wait([pipe for pipe in pipes if pipe not in runs], timeout=0 if runs else None):
+            assert isinstance(pipe, Pipe)
+            runs[pipe] = _attempt(pipe.recv(), data, pipe, setup, stacks)
+            # It is opened, and its history judged, before it trains with the others.
+            _advance(runs, [pipe])
+            _advance(runs, [pipe])
+        _advance(runs, list(runs))  # An epoch each, and a message about it.
+        _advance(runs, list(runs))  # The answer to each.
+
+
+def _advance(runs: dict[Pipe, Iterator[None]], pipes: Sequence[Pipe]) -> None:
+    """Let runs go on to where they wait next; forget those that end.
+
+    The latest goes first: what the others have had memory for and it has not is its own fault.
+    """
+    for pipe in reversed(pipes):
+        if pipe in runs and next(runs[pipe], ENDED) is ENDED:
+            del runs[pipe]
+
+
+def _attempt(job: Job, data: TensorData, pipe: Pipe, setup: Setup, stacks: Stacks | None) -> Iterator[None]:
+    """Run one configuration and say how it ended; wait wherever `_train` does."""
     try:
-        return _train(job, data, pipe, setup)
+        pipe.send((yield from _train(job, data, pipe, setup, stacks)))
     except (EOFError, ConnectionError):
         raise
     except Exception as error:
-        if _is_out_of_memory(error):
-            first_line, *_ = [*str(error).splitlines(), "out of memory"]
-            return Ended(Outcome.OUT_OF_MEMORY, message=first_line)
-        return Bug(traceback.format_exc())
+        if not _is_out_of_memory(error):
+            pipe.send(Bug(traceback.format_exc()))
+            return
+        first_line, *_ = [*str(error).splitlines(), "out of memory"]
+        pipe.send(Ended(Outcome.OUT_OF_MEMORY, message=first_line))
+        pipe.recv()  # The supervisor ends the process: other runs in it may have been in the midst of a step.
 
 
-def _train(job: Job, data: TensorData, pipe: Connection[Any, Any], setup: Setup) -> Ended:
+def _train(job: Job, data: TensorData, pipe: Pipe, setup: Setup, stacks: Stacks | None) -> Generator[None, None, Ended]:
+    """Train; wait after each message about epochs, and once more after the answer to it."""
     from hpo.training.run import Run
 
     def open_run() -> Run:
@@ -78,23 +114,29 @@ def _train(job: Job, data: TensorData, pipe: Connection[Any, Any], setup: Setup)
             job.config,
             data,
             job.folder,
+            stacks=stacks,
             evaluate_test=job.evaluate_test,
             checkpoint_seconds=setup.checkpoint_seconds,
             warn=lambda text: pipe.send(Notice(text)),
         )
 
-    def ask(*epochs: Epoch) -> Answer:
+    def ask(*epochs: Epoch) -> Generator[None, None, Answer]:
         pipe.send(Trained(epochs, last=run.stopped_early or len(run.history) == job.config.epochs))
+        yield
         answer: Answer = pipe.recv()
         return answer
 
     try:
         run = _patiently(open_run, pipe)
         with closing(run):
-            answer = ask(*run.history)
+            answer = yield from ask(*run.history)
             epochs = iter(run)
-            while answer == Answer.GO_ON and (epoch := next(epochs, None)):
-                answer = ask(epoch)
+            while answer == Answer.GO_ON:
+                yield
+                epoch = next(epochs, None)
+                if epoch is None:
+                    break
+                answer = yield from ask(epoch)
             if answer == Answer.CHECKPOINT:
                 run.save_checkpoint()
                 return Ended(Outcome.INTERRUPTED)
@@ -113,7 +155,7 @@ def _train(job: Job, data: TensorData, pipe: Connection[Any, Any], setup: Setup)
         return Ended(Outcome.INTERRUPTED, message=_reason(error))
 
 
-def _patiently(write: Callable[[], T], pipe: Connection[Any, Any]) -> T:
+def _patiently(write: Callable[[], T], pipe: Pipe) -> T:
     """Write something that a run cannot do without, again and again until it can be written or the supervisor gives up.
 
     Raises:

@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -30,41 +32,35 @@ ENVIRONMENT = {
 
 
 class Worker:
-    """A process that trains, and the pipe to it.
+    """A place for one run in a process that trains, and the pipe to it. On a GPU a process has several.
 
     Args:
-        slot: its place among the supervisor's workers, from 0.
+        slot: its number among the supervisor's workers, from 0.
         device: where it trains.
-        log: file to which it and its libraries print.
+        pipe: to the process.
+        process: what trains.
+        log: file to which the process and its libraries print.
 
     Attributes:
-        ready: whether it has loaded its data.
+        ready: whether the process has loaded its data.
         job: what it is training.
     """
 
-    def __init__(self, slot: int, device: str, log: Path) -> None:
+    def __init__(
+        self, slot: int, device: str, pipe: Connection[Any, Any], process: subprocess.Popen[bytes], log: Path
+    ) -> None:
         self.slot = slot
         self.device = device
+        self.pipe = pipe
+        self.process = process
         self.log = log
         self.ready = False
         self.job: Job | None = None
-        self.pipe: Connection[Any, Any]
-        self.pipe, theirs = Pipe()
-        with theirs, log.open("a") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "hpo.search.worker", str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                pass_fds=[theirs.fileno()],
-                env={**os.environ, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-                process_group=0,  # Out of reach of the terminal's Ctrl-C, even before it could ignore it.
-            )
 
     @property
     def pid(self) -> int:
         """The process's id."""
-        return self._process.pid
+        return self.process.pid
 
     def send(self, message: Setup | Job | Answer) -> None:
         """Send a message; one to a process that has died is lost, as its next `receive` tells."""
@@ -80,14 +76,33 @@ class Worker:
         return message
 
     def kill(self) -> None:
-        """End the process at once, and wait until it has ended."""
-        self._process.kill()
-        self._process.wait()
+        """End the process at once, with all its workers, and wait until it has ended."""
+        self.process.kill()
+        self.process.wait()
         self.pipe.close()
 
     def cause_of_death(self) -> str:
         """Describe in one line how the process ended."""
-        code = self._process.wait()
+        code = self.process.wait()
         if code >= 0:
             return f"process {self.pid} exited with code {code}; see {self.log}"
         return f"process {self.pid} was ended by {signal.Signals(-code).name}"
+
+
+def start_workers(slots: Sequence[int], device: str, log: Path) -> list[Worker]:
+    """Start one process with a worker for each slot."""
+    ours, theirs = zip(*(Pipe() for _ in slots), strict=True)
+    with ExitStack() as stack, log.open("a") as output:
+        for pipe in theirs:
+            stack.enter_context(pipe)
+        descriptors = [pipe.fileno() for pipe in theirs]
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "hpo.search.worker", *map(str, descriptors)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            pass_fds=descriptors,
+            env={**os.environ, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            process_group=0,  # Out of reach of the terminal's Ctrl-C, even before it could ignore it.
+        )
+    return [Worker(slot, device, pipe, process, log) for slot, pipe in zip(slots, ours, strict=True)]

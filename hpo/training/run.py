@@ -17,6 +17,7 @@ from hpo.training.evaluation import evaluate
 from hpo.training.event_log import EventLog
 from hpo.training.fit import fit
 from hpo.training.mlp import MLP
+from hpo.training.stacks import Stacks
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Run:
         config: the trial's configuration.
         data: what to train on.
         folder: made if missing; holds files of this run alone.
+        stacks: runs to train with, at the same time; None trains alone.
         evaluate_test: whether `finish` may touch the test images.
         checkpoint_seconds: least time between two checkpoints.
         warn: called with one line about what could not be written or read.
@@ -79,6 +81,7 @@ class Run:
         data: TensorData,
         folder: Path,
         *,
+        stacks: Stacks | None = None,
         evaluate_test: bool = False,
         checkpoint_seconds: float = 5.0,
         warn: Callable[[str], None] = lambda message: None,
@@ -93,6 +96,8 @@ class Run:
         self.fit = fit(model, config, data)
         self._resume()
         self._log(self._start_logs)
+        if stacks:
+            self.fit.join(stacks)
 
     @property
     def stopped_early(self) -> bool:
@@ -162,7 +167,8 @@ class Run:
         self.close()
 
     def close(self) -> None:
-        """Close the logs; the run can be resumed later from its last checkpoint."""
+        """Close the logs, leave the stacks; the run can be resumed later from its last checkpoint."""
+        self.fit.close()
         if self.events:
             self._log(self.events.close)
             self.events = None
