@@ -70,14 +70,20 @@ class Fit:
             Diverged: an epoch's loss is not finite.
         """
         try:
-            while self.epoch < self.config.epochs and not self.stopped_early:
+            while not self._ended:
                 epoch = self.stacks.epoch(self) if self.stacks else self._train_epoch()
                 self._end_epoch(epoch)
+                if self._ended:
+                    self.close()  # Before the others train on.
                 yield epoch
         finally:
             self.close()
         if self.best and self.config.restore_best:
             self.best.restore(self.model)
+
+    @property
+    def _ended(self) -> bool:
+        return self.stopped_early or self.epoch >= self.config.epochs
 
     def join(self, stacks: Stacks) -> None:
         """Train from now on together with other runs, until the iteration ends or `close`."""

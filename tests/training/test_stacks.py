@@ -63,7 +63,7 @@ def in_turn(runs: list[Fit]) -> list[list[Epoch]]:
     curves: list[list[Epoch]] = [[] for _ in runs]
     epochs: list[Iterator[Epoch] | None] = [iter(run) for run in runs]
     while any(epochs):
-        for i, of_run in enumerate(epochs):
+        for i, of_run in reversed(list(enumerate(epochs))):  # As the worker process does.
             if of_run:
                 try:
                     curves[i].append(next(of_run))
@@ -122,7 +122,7 @@ def test_members_leave_and_join_while_the_others_go_on():
             del epochs[pruned]
             third.join(stacks)
             epochs[third] = iter(third)
-        for run, of_run in epochs.items():
+        for run, of_run in reversed(list(epochs.items())):
             if epoch := next(of_run, None):
                 curves.setdefault(run, []).append(epoch)
     assert len(curves[pruned]) == 1
