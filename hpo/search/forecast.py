@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from hpo.definition.random_trial import RandomTrial
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
+from hpo.search.devices import processes
 from hpo.search.workers import ENVIRONMENT
 from hpo.training.speed import Images, chosen_precision, epoch_seconds, product_rate
 
@@ -48,7 +49,7 @@ class Workers:
 
     Args:
         pool: of the processes.
-        devices: of each.
+        devices: of each worker.
     """
 
     def __init__(self, pool: ProcessPoolExecutor, devices: Sequence[str]) -> None:
@@ -56,8 +57,11 @@ class Workers:
 
     def epoch_seconds(self, config: TrialConfig, images: Images) -> float:
         """Return the mean seconds of an epoch with every worker at it."""
-        times = self.pool.map(epoch_seconds, *zip(*((config, images, device) for device in self.devices), strict=True))
-        return sum(times) / len(self.devices)
+        jobs = [
+            self.pool.submit(epoch_seconds, config, images, self.devices[slots[0]], len(slots))
+            for slots in processes(self.devices)
+        ]
+        return sum(job.result() for job in jobs) / len(jobs)
 
     def product_rates(self) -> dict[str, float]:
         """Return the rates of one worker at large matrix products by precision, in operations a second."""
@@ -69,17 +73,17 @@ class Workers:
         return self.pool.submit(chosen_precision, config, self.devices[0]).result()
 
     def memory(self) -> int:
-        """Return the most memory that a worker has used, in bytes."""
-        return max(self.pool.map(_most_memory, range(len(self.devices))))
+        """Return the most memory that a process has used, in bytes."""
+        return max(self.pool.map(_most_memory, range(len(processes(self.devices)))))
 
 
 @contextmanager
 def measuring(devices: Sequence[str]) -> Iterator[Workers]:
-    """Start one process a device, as a study would."""
+    """Start the processes of a study."""
     before = {name: os.environ.get(name) for name in ENVIRONMENT}
     os.environ.update(ENVIRONMENT)  # Read by the children when they start.
     try:
-        with ProcessPoolExecutor(len(devices), get_context("spawn"), initializer=_one_thread) as pool:
+        with ProcessPoolExecutor(len(processes(devices)), get_context("spawn"), initializer=_one_thread) as pool:
             yield Workers(pool, devices)
     finally:
         for name, value in before.items():
@@ -114,7 +118,8 @@ def forecast(definition: StudyDefinition, images: Images, n: int, workers: Worke
         seconds += weight * config.epochs * timed[key]
     epochs = round(weight * sum(config.epochs for config in configs))
     busy = min(len(workers.devices), trials)
-    return Forecast(trials, epochs, seconds / busy, busy, busy * workers.memory())
+    memory = min(len(processes(workers.devices)), trials) * workers.memory()
+    return Forecast(trials, epochs, seconds / busy, busy, memory)
 
 
 def _what_time_depends_on(config: TrialConfig) -> str:

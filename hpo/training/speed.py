@@ -12,6 +12,7 @@ from hpo.training.batches import BLOCK
 from hpo.training.fit import fit
 from hpo.training.mlp import MLP
 from hpo.training.precision import Precision, resolve, use
+from hpo.training.stacks import Stacks
 
 # Steps that are timed, at least.
 STEPS = 20
@@ -27,7 +28,7 @@ class Images:
     validation: int = 5_000
 
 
-def epoch_seconds(config: TrialConfig, images: Images, device: str = "cpu") -> float:
+def epoch_seconds(config: TrialConfig, images: Images, device: str = "cpu", runs: int = 1) -> float:
     """Measure an epoch, its validation included.
 
     A part of an epoch is timed, on noise, after one such part to warm up.
@@ -36,15 +37,20 @@ def epoch_seconds(config: TrialConfig, images: Images, device: str = "cpu") -> f
         config: what is trained.
         images: how many, and of which size.
         device: where.
+        runs: how many train at the same time; on a GPU, as one.
     """
     rows = min(images.train, max(2 * BLOCK, STEPS * config.batch_size))
     data = _noise(images, rows, device)
     # Small steps, so that noise does not make it diverge; no stopping before the second epoch.
     steady = {"lr": 1e-6, "schedule": "constant", "epochs": 2, "patience": None, "checkpoint_monitor": None}
     config = config.model_copy(update=steady | {"restore_best": False, "warmup_epochs": 0.0})
-    model = MLP(config, data.n_features, data.n_classes).to(data.device)
-    _, timed = fit(model, config, data)
-    return timed.seconds * images.train / rows
+    fits = [fit(MLP(config, data.n_features, data.n_classes).to(data.device), config, data) for _ in range(runs)]
+    if data.device.type == "cuda":
+        stacks = Stacks()
+        for run in fits:
+            run.join(stacks)
+    seconds: list[float] = [epochs[0].seconds for epochs in zip(*fits, strict=True)]
+    return seconds[-1] * images.train / rows
 
 
 def floor_seconds(config: TrialConfig, images: Images, flops: float) -> float:
