@@ -105,7 +105,7 @@ Storage = Annotated[
 ]
 Workers = Annotated[
     Any,
-    typer.Option(parser=workers, metavar="N|auto", help="Training processes; auto is one a core, or a few a GPU."),
+    typer.Option(parser=workers, metavar="N|auto", help="Trials at a time; auto is one a core, or 16 a GPU."),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Epochs = Annotated[int | None, typer.Option(help="Epochs of every trial, in place of the study file's.")]

@@ -27,7 +27,7 @@ class StudyOpened:
         finished: trials that had ended before.
         interrupted: trials that will be gone on with.
         total: trials that the study will have.
-        workers: processes that train.
+        workers: trials that train at a time.
         devices: where, one name a worker.
     """
 

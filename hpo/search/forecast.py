@@ -28,7 +28,7 @@ class Forecast:
         trials: of the study.
         epochs: of all trials together.
         seconds: on all workers together.
-        workers: processes that train.
+        workers: trials that train at a time.
         bytes: memory of all of them together, the images' shared pages counted in each.
     """
 

@@ -49,7 +49,7 @@ class Options:
     Attributes:
         runs: folder of everything that is produced.
         storage: address of the database; None is the SQLite file of the runs folder.
-        workers: processes that train; `auto` is one a core, or a few a GPU.
+        workers: trials that train at a time; `auto` is one a core, or 16 a GPU.
         device: `auto`, `cpu`, `cuda` (every GPU) or `cuda:N`.
         data_dir: where data sets are kept; None is the user's cache.
         timeout: seconds after which the session brings its runs to a checkpoint and ends.

@@ -15,7 +15,7 @@ class Epoch:
         train_loss, train_accuracy: over the epoch's batches as they were trained on, with dropout and augmentation.
         val_loss, val_accuracy: of the weights at the end of the epoch.
         lr: learning rate of the epoch's last step.
-        seconds: time that training and validation took.
+        seconds: time that training and validation took; of all runs together, where several train at the same time.
     """
 
     epoch: int

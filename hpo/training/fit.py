@@ -22,7 +22,7 @@ from hpo.training.flat_parameters import FlatParameters
 from hpo.training.mlp import MLP
 from hpo.training.moving_statistics import MovingStatistics
 from hpo.training.optimizer import OPTIMIZERS
-from hpo.training.precision import resolve
+from hpo.training.precision import resolve, use
 from hpo.training.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -129,6 +129,7 @@ class Fit:
         config, data = self.config, self.data
         log_probabilities, targets = [], []
         penalty = torch.zeros((), device=data.device)
+        use(self.precision)
         for step, batch in enumerate(self.batches(self.epoch + 1), start=self.epoch * len(self.batches)):
             log_probabilities.append(self.backpropagation(batch.x, batch.targets, batch.masks))
             targets.append(batch.targets)

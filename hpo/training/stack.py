@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,8 +20,15 @@ from hpo.training.precision import Precision, use
 if TYPE_CHECKING:
     from hpo.training.fit import Fit
 
-# Train loss, train accuracy, validation loss, validation accuracy, seconds.
-Measured = tuple[float, float, float, float, float]
+
+class Measured(NamedTuple):
+    """What a member's epoch measured (see `Epoch`)."""
+
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    seconds: float
 
 
 def structure(config: TrialConfig, precision: Precision) -> tuple[object, ...]:
@@ -57,8 +64,7 @@ class Stack:
             self._stream.wait_stream(torch.cuda.current_stream(self._stream.device))
         with self._on_stream():
             use(self._precision)
-            for total in (self._loss, self._correct, self._penalty, self._val_loss, self._val_correct):
-                total.zero_()
+            self._totals.zero_()
             step = 0
             for blocks in zip(*(fit.batches.blocks(fit.epoch + 1) for fit in self.members), strict=True):
                 step += self._load(blocks, step)
@@ -70,14 +76,15 @@ class Stack:
         data = self.members[0].data
         n_train, n_validation = len(data.train), len(data.validation)
         with self._on_stream():
-            losses = (self._loss / n_train + self._penalty / n_train, self._val_loss / n_validation + self._penalties())
-            accuracies = (self._correct / n_train, self._val_correct / n_validation)
-            columns = torch.stack([losses[0], accuracies[0], losses[1], accuracies[1]], dim=1).tolist()
+            columns = (
+                (self._loss + self._penalty) / n_train,
+                self._correct / n_train,
+                self._val_loss / n_validation + self._penalties(),
+                self._val_correct / n_validation,
+            )
+            rows: list[list[float]] = torch.stack(columns, dim=1).tolist()
         seconds = time.perf_counter() - self._start
-        return [
-            (fit, (train_loss, train_accuracy, val_loss, val_accuracy, seconds))
-            for fit, (train_loss, train_accuracy, val_loss, val_accuracy) in zip(self.members, columns, strict=True)
-        ]
+        return [(fit, Measured._make((*row, seconds))) for fit, row in zip(self.members, rows, strict=True)]
 
     def _arrange(self) -> None:
         """Lay out memory for the present members."""
@@ -105,8 +112,9 @@ class Stack:
         ]
         self._log_probabilities = torch.empty_like(self._targets)
         self._rates = torch.empty(-(-size // config.batch_size), k, 2, device=device)
-        self._loss, self._penalty, self._val_loss = torch.empty(3, k, dtype=torch.float64, device=device)
-        self._correct, self._val_correct = torch.empty(2, k, dtype=torch.int64, device=device)
+        totals = torch.empty(5, k, dtype=torch.float64, device=device)
+        self._loss, self._penalty, self._correct, self._val_loss, self._val_correct = totals
+        self._totals = totals
 
     def _stack_statistics(self) -> list[MovingStatistics]:
         """Make each member's moving statistics views of the stack's."""

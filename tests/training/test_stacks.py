@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 import torch
 
+from hpo.data.tensors import TensorData, TensorSplit
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import Diverged
-from hpo.training.batches import BLOCK
+from hpo.training.batches import BLOCK, GPU_BLOCK
 from hpo.training.epoch import Epoch
 from hpo.training.fit import Fit, fit
 from hpo.training.mlp import MLP
@@ -46,16 +48,27 @@ def configs(**settings: object) -> list[TrialConfig]:
     ]
 
 
-def started(config: TrialConfig) -> Fit:
-    return fit(MLP(config, DATA.n_features, DATA.n_classes), config, DATA)
+def started(config: TrialConfig, data: TensorData = DATA) -> Fit:
+    return fit(MLP(config, data.n_features, data.n_classes).to(data.device), config, data)
 
 
-def stacked(configs: list[TrialConfig]) -> list[Fit]:
+def stacked(configs: list[TrialConfig], data: TensorData = DATA) -> list[Fit]:
     stacks = Stacks()
-    runs = [started(config) for config in configs]
+    runs = [started(config, data) for config in configs]
     for run in runs:
         run.join(stacks)
     return runs
+
+
+def on(device: str, data: TensorData) -> TensorData:
+    """Copy images to a device."""
+
+    def split(of: TensorSplit) -> TensorSplit:
+        return TensorSplit(of.images.to(device), of.labels.to(device), of.index.to(device))
+
+    splits = {"train": split(data.train), "validation": split(data.validation), "test": split(data.test)}
+    scale, shift = data.scale.to(device), data.shift.to(device)
+    return replace(data, **splits, scale=scale, shift=shift, device=torch.device(device))
 
 
 def in_turn(runs: list[Fit]) -> list[list[Epoch]]:
@@ -73,7 +86,7 @@ def in_turn(runs: list[Fit]) -> list[list[Epoch]]:
 
 
 def assert_same(run: Fit, curve: list[Epoch], config: TrialConfig) -> None:
-    alone = started(config)
+    alone = started(config, run.data)
     expected = list(alone)
     assert len(curve) == len(expected)
     for actual, epoch in zip(curve, expected, strict=True):
@@ -92,6 +105,16 @@ def test_members_train_as_each_alone(norm: str, dropout: dict[str, object]):
     members = configs(norm=norm, **dropout)
     assert len({structure(config, "fp32") for config in members}) == 1
     runs = stacked(members)
+    for run, curve, config in zip(runs, in_turn(runs), members, strict=True):
+        assert_same(run, curve, config)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
+@pytest.mark.parametrize("norm", ["none", "batch", "layer"])
+def test_on_a_gpu_steps_recorded_once_train_as_steps_one_by_one(norm: str):
+    data = on("cuda", random_data(GPU_BLOCK + 100, 60))
+    members = configs(norm=norm, dropout=(0.3, 0.1), input_dropout=0.1)
+    runs = stacked(members, data)
     for run, curve, config in zip(runs, in_turn(runs), members, strict=True):
         assert_same(run, curve, config)
 
