@@ -32,19 +32,18 @@ class BatchNorm:
 
     def forward(self, z: Tensor) -> tuple[Tensor, Statistics]:
         """Normalize [n, units] by the batch's own statistics, which the moving ones take in."""
-        y, mean, invstd = aten.native_batch_norm(
-            _columns(z), self.weight.reshape(-1), self.bias.reshape(-1), None, None, True, 0.0, NORM_EPS
-        )
+        weight, bias = _flat(self.weight), _flat(self.bias)
+        y, mean, invstd = aten.native_batch_norm(_columns(z), weight, bias, None, None, True, 0.0, NORM_EPS)
         self.moving.add(mean, invstd)
         return _uncolumns(y, z), (mean, invstd)
 
     def backward(self, grad: Tensor, z: Tensor, statistics: Statistics) -> tuple[Tensor, Tensor, Tensor]:
         """Return the gradients of the input, of the weight and of the bias."""
-        mean, invstd = statistics
+        weight, (mean, invstd) = _flat(self.weight), statistics
         grad_z, grad_weight, grad_bias = aten.native_batch_norm_backward(
-            _columns(grad), _columns(z), self.weight.reshape(-1), None, None, mean, invstd, True, NORM_EPS, [True] * 3
+            _columns(grad), _columns(z), weight, None, None, mean, invstd, True, NORM_EPS, [True, True, True]
         )
-        return _uncolumns(grad_z, z), grad_weight.view_as(self.weight), grad_bias.view_as(self.bias)
+        return _uncolumns(grad_z, z), _unflat(grad_weight, self.weight), _unflat(grad_bias, self.bias)
 
     def evaluate(self, z: Tensor) -> Tensor:
         """Normalize [n, units] by the moving statistics."""
@@ -93,6 +92,16 @@ class LayerNorm:
     def evaluate(self, z: Tensor) -> Tensor:
         """Normalize each row of [n, units]."""
         return self.forward(z)[0]
+
+
+def _flat(parameter: Tensor) -> Tensor:
+    """Lay the parameters of a stack's networks one after the other: [K, units] as [K * units]."""
+    return parameter if parameter.dim() == 1 else parameter.reshape(-1)
+
+
+def _unflat(flat: Tensor, like: Tensor) -> Tensor:
+    """Undo `_flat`, with the shape of `like`."""
+    return flat if like.dim() == 1 else flat.view_as(like)
 
 
 def _columns(z: Tensor) -> Tensor:
