@@ -65,23 +65,26 @@ def _places(device: str) -> list[str]:
 
 def gpu_count() -> int:
     """Return how many GPUs both the driver and the installed PyTorch can use."""
-    if not _torch_has_cuda():
+    toolkit = _cuda_of_torch()
+    if toolkit is None:
         return 0
     try:
         driver = ctypes.CDLL("libcuda.so.1")
     except OSError:
         return 0
-    count = ctypes.c_int()
-    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
+    version, count = ctypes.c_int(), ctypes.c_int()
+    if driver.cuInit(0) != 0 or driver.cuDriverGetVersion(ctypes.byref(version)) != 0:
+        return 0
+    if version.value // 1000 < int(toolkit.split(".")[0]) or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
         return 0
     return count.value
 
 
-def _torch_has_cuda() -> bool:
-    """Whether PyTorch was built for CUDA: written in a file of a few lines, where importing torch takes seconds."""
+def _cuda_of_torch() -> str | None:
+    """Which CUDA PyTorch was built for: written in a file of a few lines, where importing torch takes seconds."""
     spec = importlib.util.find_spec("torch")
     if spec is None or spec.origin is None:
-        return False
-    facts: dict[str, object] = {}
+        return None
+    facts: dict[str, str | None] = {}
     exec(Path(spec.origin).with_name("version.py").read_text(), facts)
-    return facts.get("cuda") is not None
+    return facts.get("cuda")

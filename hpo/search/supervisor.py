@@ -147,7 +147,7 @@ class Supervisor:
         run = self._runs[worker.job.number] if worker.job else None
         match message, run:
             case None, _:
-                self._bury(worker, run)
+                self._bury(worker)
             case Ready(), _:
                 worker.ready = True
                 self._false_starts = 0
@@ -163,9 +163,7 @@ class Supervisor:
                 self._warn(text)
             case Bug(traceback), _:
                 self._bug = self._bug or traceback
-                self._discard(worker)
-                if run:
-                    self._tell(run, Outcome.INTERRUPTED)
+                self._set_aside(self._discard(worker))
                 self._stop(StopReason.BUG)
 
     def _begin(self, worker: Worker, run: _Run, history: Sequence[Epoch]) -> None:
@@ -202,28 +200,32 @@ class Supervisor:
         worker.job = None
         outcome = run.ending if ended.outcome == Outcome.PRUNED and run.ending else ended.outcome
         if outcome == Outcome.OUT_OF_MEMORY:
-            self._discard(worker)  # What it had allocated, it may never give back.
+            self._set_aside(self._discard(worker))  # What it had allocated, it may never give back.
         message = f"trained for more than {self._trial_timeout:g} s" if outcome == Outcome.TIMED_OUT else ended.message
         self._tell(run, outcome, ended, message)
 
-    def _bury(self, worker: Worker, run: _Run | None) -> None:
-        """Deal with a worker whose process has ended by itself."""
+    def _bury(self, worker: Worker) -> None:
+        """Deal with a process that has ended by itself; charge it to the run that was the last to begin in it."""
         cause = worker.cause_of_death()
         was_ready = worker.ready
-        self._discard(worker)
-        if run is None:
+        unfinished = self._discard(worker)
+        if not unfinished:
             if not was_ready:
                 self._false_starts += 1
                 if self._false_starts >= MAX_FALSE_STARTS:
                     raise RunError(f"workers end before they can train: {cause}")
             return
-        run.crashes += 1
-        if run.crashes >= MAX_CRASHES:
-            self._tell(run, Outcome.CRASHED, message=f"{cause}, attempt {run.crashes} of {MAX_CRASHES}")
+        charged = max(unfinished, key=lambda run: float("inf") if run.began is None else run.began)
+        unfinished.remove(charged)
+        charged.crashes += 1
+        if charged.crashes >= MAX_CRASHES:
+            self._tell(charged, Outcome.CRASHED, message=f"{cause}, attempt {charged.crashes} of {MAX_CRASHES}")
         else:
+            unfinished.append(charged)
             if self._stop_reason is None:
-                self._warn(f"{run.job.run_id}: {cause}; going on from its checkpoint.")
-            self._set_aside(run)
+                names = ", ".join(run.job.run_id for run in unfinished)
+                self._warn(f"{names}: {cause}; going on from {'its' if len(unfinished) == 1 else 'their'} checkpoint.")
+        self._set_aside(unfinished)
 
     def _wait_to_write(self, run: _Run, reason: str) -> None:
         """Have a worker try again after a while to write into its run's folder."""
@@ -266,24 +268,35 @@ class Supervisor:
             )
         )
 
-    def _discard(self, worker: Worker) -> None:
-        """End a worker's process, and start another in its place; its other workers' runs go on in that."""
+    def _discard(self, worker: Worker) -> list[_Run]:
+        """End a worker's process, and start another in its place.
+
+        Returns:
+            The runs that were in it and had not ended: to be told or set aside.
+        """
         ended = [other for other in self._workers if other.process is worker.process]
+        unfinished = []
         for other in ended:
-            other.kill()
-            if other is not worker and other.job:
-                self._set_aside(self._runs[other.job.number])
+            other.end()
+            while other.job and (message := other.receive()):
+                if isinstance(message, Ended) and message.outcome != Outcome.OUT_OF_MEMORY:
+                    self._end(other, self._runs[other.job.number], message)
+            other.pipe.close()
+            if other.job:
+                unfinished.append(self._runs[other.job.number])
         for old, new in zip(ended, self._restart(ended), strict=True):
             self._workers[self._workers.index(old)] = new
+        return unfinished
 
-    def _set_aside(self, run: _Run) -> None:
-        """Have a run, whose process has ended, go on from its checkpoint: in this session unless it is stopping."""
-        if self._stop_reason is not None:
-            self._tell(run, Outcome.INTERRUPTED)
-            return
-        run.began = None
-        run.write_again_at = None
-        self._queue.append(run)
+    def _set_aside(self, runs: Sequence[_Run]) -> None:
+        """Have runs, whose process has ended, go on from their checkpoints: in this session unless it is stopping."""
+        for run in runs:
+            if self._stop_reason is not None:
+                self._tell(run, Outcome.INTERRUPTED)
+                continue
+            run.began = None
+            run.write_again_at = None
+            self._queue.append(run)
 
     def _heed_interruptions(self) -> None:
         asked = self._interruptions()
@@ -316,8 +329,11 @@ class Supervisor:
         for worker in list(self._workers):
             run = self._runs.get(worker.job.number) if worker.job else None
             if run and self._is_over_time(run, OVERTIME_SECONDS):
-                self._discard(worker)
-                self._tell(run, Outcome.TIMED_OUT, message=f"trained for more than {self._trial_timeout:g} s")
+                unfinished = self._discard(worker)
+                if run in unfinished:
+                    unfinished.remove(run)
+                    self._tell(run, Outcome.TIMED_OUT, message=f"trained for more than {self._trial_timeout:g} s")
+                self._set_aside(unfinished)
 
     def _is_over_time(self, run: _Run, grace: float = 0.0) -> bool:
         return self._trial_timeout is not None and self._seconds(run) > self._trial_timeout + grace

@@ -192,11 +192,12 @@ def _limit_memory(limit: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (private + limit, resource.RLIM_INFINITY))
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    import torch
-
-    # PyTorch's allocator for the CPU has no exception of its own.
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory was lacking; not all that allocates has an exception of its own for it, and some hide it."""
+    texts = ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
+    if isinstance(error, MemoryError) or any(text in str(error) for text in texts):
+        return True
+    return error.__context__ is not None and _is_out_of_memory(error.__context__)
 
 
 if __name__ == "__main__":

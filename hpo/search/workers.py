@@ -75,10 +75,14 @@ class Worker:
             return None
         return message
 
-    def kill(self) -> None:
-        """End the process at once, with all its workers, and wait until it has ended."""
+    def end(self) -> None:
+        """End the process at once, with all its workers, and wait until it has; what they said can be received."""
         self.process.kill()
         self.process.wait()
+
+    def kill(self) -> None:
+        """End the process, and listen no more."""
+        self.end()
         self.pipe.close()
 
     def cause_of_death(self) -> str:

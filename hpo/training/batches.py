@@ -14,6 +14,8 @@ from hpo.training.seeds import generator
 # Images of a block: enough that its operations are not dominated by their start, few enough for the cache; a GPU has
 # more to start, and no such cache.
 BLOCK, GPU_BLOCK = 1024, 8192
+# Batches of a block at most: a GPU records their steps.
+MOST_BATCHES = 256
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Batches:
     def __init__(self, config: TrialConfig, data: TensorData) -> None:
         self.config, self.data = config, data
         block = GPU_BLOCK if data.device.type == "cuda" else BLOCK
-        self.block_size = max(1, block // config.batch_size) * config.batch_size
+        self.block_size = min(max(1, block // config.batch_size), MOST_BATCHES) * config.batch_size
         self.x = torch.empty(min(config.batch_size, len(data.train)), data.n_features, device=data.device)
         # Keras's categorical_crossentropy: y (1 - s) + s / classes.
         smoothing = config.label_smoothing

@@ -87,8 +87,9 @@ class Fit:
 
     def join(self, stacks: Stacks) -> None:
         """Train from now on together with other runs, until the iteration ends or `close`."""
-        self.stacks = stacks
-        stacks.join(self)
+        if not self._ended:
+            self.stacks = stacks
+            stacks.join(self)
 
     def close(self) -> None:
         """Leave the runs joined."""

@@ -8,7 +8,7 @@ import torch
 
 from hpo.data.tensors import TensorData, TensorSplit
 from hpo.definition.trial_config import TrialConfig
-from hpo.training.batches import BLOCK
+from hpo.training.batches import BLOCK, GPU_BLOCK
 from hpo.training.fit import fit
 from hpo.training.mlp import MLP
 from hpo.training.precision import Precision, resolve, use
@@ -39,13 +39,21 @@ def epoch_seconds(config: TrialConfig, images: Images, device: str = "cpu", runs
         device: where.
         runs: how many train at the same time; on a GPU, as one.
     """
-    rows = min(images.train, max(2 * BLOCK, STEPS * config.batch_size))
+    on_gpu = device != "cpu"
+    rows = min(images.train, max(2 * (GPU_BLOCK if on_gpu else BLOCK), STEPS * config.batch_size))
     data = _noise(images, rows, device)
-    # Small steps, so that noise does not make it diverge; no stopping before the second epoch.
-    steady = {"lr": 1e-6, "schedule": "constant", "epochs": 2, "patience": None, "checkpoint_monitor": None}
+    # Small steps, so that noise does not make it diverge; no stopping before the last epoch. A GPU records its steps in
+    # the first two.
+    steady = {
+        "lr": 1e-6,
+        "schedule": "constant",
+        "epochs": 3 if on_gpu else 2,
+        "patience": None,
+        "checkpoint_monitor": None,
+    }
     config = config.model_copy(update=steady | {"restore_best": False, "warmup_epochs": 0.0})
     fits = [fit(MLP(config, data.n_features, data.n_classes).to(data.device), config, data) for _ in range(runs)]
-    if data.device.type == "cuda":
+    if on_gpu:
         stacks = Stacks()
         for run in fits:
             run.join(stacks)

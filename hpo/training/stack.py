@@ -54,6 +54,7 @@ class Stack:
     def __init__(self) -> None:
         self.members: list[Fit] = []
         self._arranged: list[Fit] = []
+        self._stream: torch.cuda.Stream | None = None
 
     def launch(self) -> None:
         """Begin an epoch; on a GPU return before it ends."""
@@ -92,7 +93,8 @@ class Stack:
         first, k = self.members[0], len(self.members)
         config, data, device = first.config, first.data, first.data.device
         self._precision = first.precision
-        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
+        if device.type == "cuda" and self._stream is None:
+            self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         self._warm = False
         self._graph: torch.cuda.CUDAGraph | None = None
 

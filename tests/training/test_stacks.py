@@ -193,3 +193,17 @@ def test_a_state_saved_in_a_stack_is_gone_on_from_alone_and_the_other_way_round(
     for continued in (started(config), stacked([config])[0]):
         continued.load_state_dict(state)
         assert_same(continued, curve + list(continued), config)
+
+
+def test_a_run_with_nothing_left_to_train_stays_as_it_is():
+    done, mate = configs(norm="batch")[2:4]
+    ended, other = started(done), started(mate)
+    list(ended)
+    before = {name: tensor.clone() for name, tensor in ended.model.state_dict().items()}
+    stacks = Stacks()
+    ended.join(stacks)
+    other.join(stacks)
+    next(iter(other))
+    assert not list(ended)
+    for name, tensor in ended.model.state_dict().items():
+        assert torch.equal(tensor, before[name])
