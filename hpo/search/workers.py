@@ -71,7 +71,7 @@ class Worker:
         """Return the next message, None if the process has died."""
         try:
             message: FromWorker = self.pipe.recv()
-        except (EOFError, ConnectionError):
+        except (EOFError, OSError):  # The latter within a message.
             return None
         return message
 
