@@ -224,7 +224,8 @@ class Supervisor:
             unfinished.append(charged)
             if self._stop_reason is None:
                 names = ", ".join(run.job.run_id for run in unfinished)
-                self._warn(f"{names}: {cause}; going on from {'its' if len(unfinished) == 1 else 'their'} checkpoint.")
+                whence = "its checkpoint" if len(unfinished) == 1 else "their checkpoints"
+                self._warn(f"{names}: {cause}; going on from {whence}.")
         self._set_aside(unfinished)
 
     def _wait_to_write(self, run: _Run, reason: str) -> None:

@@ -21,9 +21,7 @@ def save(state: dict[str, Any], path: Path) -> None:
     Raises:
         OSError: the file cannot be written; what stood there before still does.
     """
-    tensors = {
-        name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in _tensors(state, "")
-    }
+    tensors = {name: _copy(tensor) for name, tensor in _tensors(state, "")}
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         save_file(tensors, temporary, metadata={"state": json.dumps(_plain(state))})
@@ -60,16 +58,17 @@ def save_weights(weights: dict[str, Tensor], path: Path, metadata: dict[str, str
     """
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        save_file(
-            {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in weights.items()},
-            temporary,
-            metadata,
-        )
+        save_file({name: _copy(tensor) for name, tensor in weights.items()}, temporary, metadata)
         temporary.replace(path)
     except SafetensorError as error:
         raise OSError(str(error)) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _copy(tensor: Tensor) -> Tensor:
+    """Copy as safetensors takes it: with memory of its own, laid out in order; parameters are views of one buffer."""
+    return tensor.detach().clone(memory_format=torch.contiguous_format)
 
 
 def _tensors(state: dict[str, Any], prefix: str) -> Iterator[tuple[str, Tensor]]:

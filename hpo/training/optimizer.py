@@ -175,7 +175,7 @@ def _subtract(x: Tensor, y: Tensor, rate: float | Tensor) -> None:
         x.add_(y, alpha=-rate)
 
 
-OPTIMIZERS: dict[str, type[SGD] | type[Adam] | type[RMSprop]] = {
+OPTIMIZERS: dict[str, type[Optimizer]] = {
     "sgd": SGD,
     "adam": Adam,
     "adamw": Adam,

@@ -175,7 +175,7 @@ def test_a_member_that_diverges_ends_alone():
     assert_same(runs[1], curve, good)
 
 
-def test_a_state_saved_in_a_stack_is_gone_on_from_alone_and_the_other_way_round():
+def test_a_state_saved_in_a_stack_is_gone_on_from_alone_and_in_another_stack():
     config = configs(norm="batch", dropout=0.2)[3]
     mate = configs(norm="batch", dropout=0.2)[2]
     before, other = stacked([config, mate])
