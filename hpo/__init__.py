@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hpo.definition.study_file import load_study
     from hpo.definition.trial_config import TrialConfig
+    from hpo.network.mlp import MLP
     from hpo.search.objective import Objective
     from hpo.training.fit import fit
-    from hpo.training.mlp import MLP
 
 __all__ = ["MLP", "Objective", "TrialConfig", "fit", "load_study"]
 
 _HOMES = {
-    "MLP": "hpo.training.mlp",
+    "MLP": "hpo.network.mlp",
     "Objective": "hpo.search.objective",
     "TrialConfig": "hpo.definition.trial_config",
     "fit": "hpo.training.fit",

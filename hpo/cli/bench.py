@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from hpo.analysis.tables import Table
     from hpo.definition.study_definition import StudyDefinition
     from hpo.definition.trial_config import TrialConfig
-    from hpo.search.forecast import Forecast
+    from hpo.execution.forecast import Forecast
 
 # The documented winner's network.
 DOCUMENTED = {"hidden": "256-128-64", "init": "he_normal", "norm": "batch", "dropout": "0.3-0.3-0.2"}
@@ -42,7 +42,7 @@ def bench(
     """
     shape = form(json, csv)
     from hpo.definition.study_file import load_study
-    from hpo.search.devices import worker_devices
+    from hpo.execution.devices import worker_devices
 
     definition = load_study(options.study_file(study), options.overrides(set_, data__dataset=data, epochs=epochs))
     devices = worker_devices(device, workers)
@@ -60,8 +60,8 @@ def dry_run(definition: "StudyDefinition", n: int, device: str, workers: Any, da
         data_dir: where data sets are kept.
     """
     from hpo.data import load_dataset, split_indices
-    from hpo.search.devices import worker_devices
-    from hpo.search.forecast import forecast, measuring
+    from hpo.execution.devices import worker_devices
+    from hpo.execution.forecast import forecast, measuring
     from hpo.training.speed import Images
 
     devices = worker_devices(device, workers)
@@ -84,7 +84,7 @@ def describe(name: str, expected: "Forecast") -> str:
 def _measure(definition: "StudyDefinition", n: int, devices: list[str]) -> "Table":
     from hpo.analysis.tables import Column, Table, number
     from hpo.definition.trial_config import TrialConfig
-    from hpo.search.forecast import forecast, measuring
+    from hpo.execution.forecast import forecast, measuring
     from hpo.training.speed import Images, floor_seconds
 
     images = Images()

@@ -23,7 +23,7 @@ def findings(
 ) -> None:
     """Judge the claims of a grid: each supported, contradicted or unresolved, with its interval."""
     shape = form(json, csv, markdown)
-    from hpo.search.stored_studies import read_study
+    from hpo.storage.stored_studies import read_study
 
     study = read_study(options.database(runs, storage), name)
     definition = study.definition
@@ -63,7 +63,7 @@ def compare(
 def _selected(url: str, name: str) -> "list[Run]":
     """Return the runs that a name stands for."""
     from hpo.analysis.runs import runs as records
-    from hpo.search.stored_studies import read_study
+    from hpo.storage.stored_studies import read_study
 
     study, _, part = name.partition("/")
     found = records(read_study(url, study).trials, study)

@@ -82,7 +82,7 @@ def overrides(settings: list[str] | None, **options: object) -> dict[str, str]:
 
 def database(runs: Path, storage: str | None) -> str:
     """Return the address of the database that the options name."""
-    from hpo.search.address import default_url
+    from hpo.storage.address import default_url
 
     return storage or default_url(runs)
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hpo.cli.duration import duration
-from hpo.search.events import (
+from hpo.execution.events import (
     DataProgress,
     EpochTrained,
     Event,

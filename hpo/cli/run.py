@@ -19,7 +19,7 @@ BEST_SHOWN = 5
 
 if TYPE_CHECKING:
     from hpo.definition.study_definition import StudyDefinition
-    from hpo.search.session import Options, SessionEnd
+    from hpo.execution.session import Options, SessionEnd
 
 
 def search(
@@ -55,7 +55,7 @@ def search(
     if dry_run:
         forecast(definition, trials, device, workers, data_dir)
         return
-    from hpo.search.session import Options, run_search
+    from hpo.execution.session import Options, run_search
 
     settings = Options(
         runs,
@@ -107,7 +107,7 @@ def replay_grid(
     if dry_run:
         forecast(definition, seeds, device, workers, data_dir)
         return
-    from hpo.search.session import Options, run_grid
+    from hpo.execution.session import Options, run_grid
 
     wanted = list(only or [])
     if not controls:
@@ -120,7 +120,7 @@ def replay_grid(
     from hpo.analysis.replay import not_comparable, replay_rows
     from hpo.analysis.replay_table import replay_table
     from hpo.analysis.runs import runs as records
-    from hpo.search.stored_studies import read_study
+    from hpo.storage.stored_studies import read_study
 
     stored = read_study(options.database(runs, storage), definition.name)
     rows = [
@@ -152,7 +152,7 @@ def _observed(settings: "Options", run: "Callable[[Options], SessionEnd]") -> "S
 
 def _where(runs: Path, storage: str | None) -> str:
     """Return the options with which a later command finds the study again, without a password."""
-    from hpo.search.address import shown
+    from hpo.storage.address import shown
 
     if storage is not None:
         return f" --storage {shown(storage)}"
@@ -161,7 +161,7 @@ def _where(runs: Path, storage: str | None) -> str:
 
 def _finish(end: "SessionEnd", look: str) -> None:
     """Say how the session ended and what to do next; exit with 130 if it was interrupted, 1 if trials crashed."""
-    from hpo.search.supervisor import StopReason
+    from hpo.execution.supervisor import StopReason
 
     def say(text: str) -> None:
         print(text, file=sys.stderr)

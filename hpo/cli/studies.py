@@ -22,7 +22,7 @@ def list_studies(
     """List the studies of a runs folder or database."""
     shape = form(json, csv)
     from hpo.analysis.study_tables import studies_table
-    from hpo.search.stored_studies import read_studies
+    from hpo.storage.stored_studies import read_studies
 
     rows = []
     for study in read_studies(options.database(runs, storage)):
@@ -69,7 +69,7 @@ def show_trials(url: str, name: str, top: int, shape: Form | None = None) -> Non
     """
     from hpo.analysis.runs import runs as records
     from hpo.analysis.study_tables import trials_table
-    from hpo.search.stored_studies import read_study
+    from hpo.storage.stored_studies import read_study
 
     study = read_study(url, name)
     show_table(trials_table(name, records(study.trials, name), study.definition.direction, top, None), shape)
@@ -87,7 +87,7 @@ def trial(
     shape = form(json, csv)
     from hpo.analysis.runs import runs as records
     from hpo.analysis.study_tables import trial_table
-    from hpo.search.stored_studies import read_study
+    from hpo.storage.stored_studies import read_study
 
     study = read_study(options.database(runs, storage), name)
     found = [run for run in records(study.trials, name) if run.number == number]

@@ -1,1 +1,1 @@
-"""Many trials: storage, samplers and pruners, the supervisor and its workers. All of Optuna is used here."""
+"""What to try next and what to give up: plans, samplers, pruners, seeds. The study is Optuna's, held in memory."""

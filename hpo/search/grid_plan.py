@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 from hpo.definition.study_definition import Experiment, StudyDefinition
 from hpo.errors import DefinitionError, closest
 from hpo.search.live_study import LiveStudy
-from hpo.search.messages import Job
+from hpo.search.plan import Job
 from hpo.search.seeds import derived_seed
 
 

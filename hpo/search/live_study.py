@@ -11,11 +11,11 @@ from optuna.samplers import BaseSampler, RandomSampler
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from hpo.definition.outcome import Outcome
 from hpo.errors import StorageError
-from hpo.search.outcomes import Outcome
-from hpo.search.stored_trials import read_trials
 from hpo.search.study_memory import StudyMemory
-from hpo.search.study_writer import StudyWriter
+from hpo.storage.stored_trials import read_trials
+from hpo.storage.study_writer import StudyWriter
 from hpo.training.epoch import Epoch
 
 STATES = {

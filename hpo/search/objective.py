@@ -7,10 +7,10 @@ from pathlib import Path
 import optuna
 
 from hpo.data.tensors import TensorData
+from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import Diverged
 from hpo.search.live_study import CURVE_COLUMNS
-from hpo.search.outcomes import Outcome
 from hpo.search.seeds import derived_seed
 from hpo.training.run import Run
 

@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
-from hpo.search.messages import Job
+from hpo.definition.trial_config import TrialConfig
+
+
+@dataclass(frozen=True)
+class Job:
+    """To a worker: train this, from the checkpoint in the folder if there is one.
+
+    Attributes:
+        number: the trial's.
+        run_id: names the run's folder; the same in every attempt at it.
+        evaluate_test: whether the finished run is measured on the test images too.
+    """
+
+    number: int
+    run_id: str
+    config: TrialConfig
+    folder: Path
+    evaluate_test: bool = False
 
 
 class Plan(Protocol):

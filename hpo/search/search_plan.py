@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from hpo.definition.study_definition import StudyDefinition, describe
 from hpo.errors import DefinitionError
 from hpo.search.live_study import LiveStudy
-from hpo.search.messages import Job
+from hpo.search.plan import Job
 from hpo.search.samplers import create_sampler
 from hpo.search.seeds import derived_seed
 from hpo.search.study_memory import as_of, recent_and_best, with_worst_values

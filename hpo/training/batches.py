@@ -8,8 +8,8 @@ from torch import Tensor
 
 from hpo.data.tensors import TensorData
 from hpo.definition.trial_config import TrialConfig
+from hpo.network.random_streams import generator
 from hpo.training.augmentation import augment
-from hpo.training.seeds import generator
 
 # Images of a block: enough that its operations are not dominated by their start, few enough for the cache; a GPU has
 # more to start, and no such cache.

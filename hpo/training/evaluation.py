@@ -5,8 +5,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hpo.data.tensors import TensorData, TensorSplit
-from hpo.training.mlp import MLP
-from hpo.training.precision import Precision, use
+from hpo.network.mlp import MLP
+from hpo.network.precision import Precision, use
 
 # Images at a time: large enough for efficient products, small enough to stay in cache.
 CHUNK = 1000

@@ -13,16 +13,16 @@ from torch import Tensor
 from hpo.data.tensors import TensorData
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import Diverged
-from hpo.training.backpropagation import Backpropagation
+from hpo.network.backpropagation import Backpropagation
+from hpo.network.flat_parameters import FlatParameters
+from hpo.network.mlp import MLP
+from hpo.network.moving_statistics import MovingStatistics
+from hpo.network.precision import resolve, use
 from hpo.training.batches import Batches
 from hpo.training.best_weights import BestWeights
 from hpo.training.epoch import Epoch
 from hpo.training.evaluation import evaluate
-from hpo.training.flat_parameters import FlatParameters
-from hpo.training.mlp import MLP
-from hpo.training.moving_statistics import MovingStatistics
 from hpo.training.optimizer import OPTIMIZERS
-from hpo.training.precision import resolve, use
 from hpo.training.schedule import Schedule
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from hpo.definition.trial_config import TrialConfig
-from hpo.training.flat_parameters import FlatParameters
+from hpo.network.flat_parameters import FlatParameters
 
 
 class Optimizer(ABC):

@@ -11,12 +11,12 @@ from typing import Any
 
 from hpo.data.tensors import TensorData
 from hpo.definition.trial_config import TrialConfig
+from hpo.network.mlp import MLP
 from hpo.training import checkpoint
 from hpo.training.epoch import Epoch
 from hpo.training.evaluation import evaluate
 from hpo.training.event_log import EventLog
 from hpo.training.fit import fit
-from hpo.training.mlp import MLP
 from hpo.training.stacks import Stacks
 
 

@@ -8,10 +8,10 @@ import torch
 
 from hpo.data.tensors import TensorData, TensorSplit
 from hpo.definition.trial_config import TrialConfig
+from hpo.network.mlp import MLP
+from hpo.network.precision import Precision, resolve, use
 from hpo.training.batches import BLOCK, GPU_BLOCK
 from hpo.training.fit import fit
-from hpo.training.mlp import MLP
-from hpo.training.precision import Precision, resolve, use
 from hpo.training.stacks import Stacks
 
 # Steps that are timed, at least.

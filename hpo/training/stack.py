@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from hpo.definition.trial_config import TrialConfig
-from hpo.training.backpropagation import Backpropagation
+from hpo.network.backpropagation import Backpropagation
+from hpo.network.moving_statistics import MovingStatistics
+from hpo.network.precision import Precision, use
 from hpo.training.batches import Block
 from hpo.training.evaluation import CHUNK
-from hpo.training.moving_statistics import MovingStatistics
-from hpo.training.precision import Precision, use
 
 if TYPE_CHECKING:
     from hpo.training.fit import Fit

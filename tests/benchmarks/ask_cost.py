@@ -21,17 +21,17 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.study_file import load_study
-from hpo.search.address import default_url
 from hpo.search.live_study import LiveStudy
-from hpo.search.outcomes import Outcome
 from hpo.search.pruners import create_pruner
 from hpo.search.samplers import create_sampler
 from hpo.search.search_plan import SearchPlan
-from hpo.search.storage import open_storage
-from hpo.search.study_record import record_study
-from hpo.search.study_writer import StudyWriter
+from hpo.storage.address import default_url
+from hpo.storage.database import open_storage
+from hpo.storage.study_record import record_study
+from hpo.storage.study_writer import StudyWriter
 from hpo.training.epoch import Epoch
 
 STUDY = Path(__file__).parents[2] / "studies" / "search.toml"

@@ -30,8 +30,8 @@ import optuna
 import psutil
 
 from hpo.definition.study_definition import StudyDefinition
-from hpo.search.session import Options, run_grid, run_search
-from tests.search.studies import Session, definition, stored, what_came_out
+from hpo.execution.session import Options, run_grid, run_search
+from tests.studies import Session, definition, stored, what_came_out
 
 SEARCH = """
 [study]

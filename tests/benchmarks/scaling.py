@@ -17,8 +17,8 @@ import psutil
 
 from hpo.cli.options import study_file
 from hpo.definition.study_file import load_study
-from hpo.search.events import EpochTrained, Event, TrialEnded, TrialStarted
-from hpo.search.session import Options, run_search
+from hpo.execution.events import EpochTrained, Event, TrialEnded, TrialStarted
+from hpo.execution.session import Options, run_search
 
 
 class Watch:

@@ -17,8 +17,8 @@ from pathlib import Path
 from hpo.data import load_dataset
 from hpo.definition.data_config import DataConfig
 from hpo.definition.trial_config import TrialConfig
-from hpo.search.devices import worker_devices
-from hpo.search.forecast import measuring
+from hpo.execution.devices import worker_devices
+from hpo.execution.forecast import measuring
 
 EPOCHS = 3
 
@@ -26,8 +26,8 @@ EPOCHS = 3
 def epoch_seconds(source: str, batch_size: int) -> list[float]:
     """Train the documented network in this process; return the seconds of each epoch but the first."""
     from hpo.data.tensors import TensorData
+    from hpo.network.mlp import MLP
     from hpo.training.fit import fit
-    from hpo.training.mlp import MLP
 
     data_config = DataConfig(dataset=source, split="first")
     data = TensorData.load(load_dataset(data_config), data_config, "cpu")

@@ -5,9 +5,9 @@ import pytest
 from rich.console import Console
 
 from hpo.cli.progress import LineView, LiveView
+from hpo.definition.outcome import Outcome
 from hpo.definition.trial_config import TrialConfig
-from hpo.search.events import DataProgress, EpochTrained, Event, Stopping, StudyOpened, TrialEnded, TrialStarted
-from hpo.search.outcomes import Outcome
+from hpo.execution.events import DataProgress, EpochTrained, Event, Stopping, StudyOpened, TrialEnded, TrialStarted
 from hpo.training.epoch import Epoch
 
 CONFIG = TrialConfig.model_validate({"hidden": "8", "epochs": 4})

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from hpo.errors import DefinitionError
-from tests.search.studies import GRID, definition, grid, stored
+from tests.studies import GRID, definition, grid, stored
 
 
 def test_a_grid_runs_what_is_missing_once_replicate_by_replicate_and_paired(tmp_path: Path):

@@ -9,7 +9,7 @@ import hpo
 from hpo.data.load import load_dataset
 from hpo.data.tensors import TensorData
 from hpo.search.pruners import create_pruner
-from tests.search.studies import definition, search_definition
+from tests.studies import definition, search_definition
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,11 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import PrunerConfig
-from hpo.search.outcomes import Outcome
 from hpo.search.pruners import create_pruner
 from hpo.training.epoch import Epoch
-from tests.search.studies import live_study, search_definition, search_plan
+from tests.studies import live_study, search_definition, search_plan
 
 EPOCHS = 12
 

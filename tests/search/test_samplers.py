@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import SamplerConfig, StudyDefinition
-from hpo.search.outcomes import Outcome
 from hpo.training.epoch import Epoch
-from tests.search.studies import definition, live_study, search_plan
+from tests.studies import definition, live_study, search_plan
 
 SPACE = """
 [data]

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from hpo.definition.trial_config import TrialConfig
-from hpo.training.mlp import MLP
+from hpo.network.mlp import MLP
 
 from .keras_reference import Array, Layer, Network
 

@@ -5,8 +5,8 @@ import hashlib
 import torch
 
 from hpo.definition.trial_config import TrialConfig
+from hpo.network.mlp import MLP
 from hpo.training.fit import fit
-from hpo.training.mlp import MLP
 
 from .small_data import random_data
 

@@ -4,8 +4,8 @@ import torch
 
 from hpo.data.tensors import TensorData, TensorSplit
 from hpo.definition.trial_config import TrialConfig
+from hpo.network.mlp import MLP
 from hpo.training.evaluation import CHUNK, evaluate
-from hpo.training.mlp import MLP
 
 from .conversion import disturb, float64, reference_of
 from .small_data import random_data

@@ -12,10 +12,10 @@ import torch
 
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import Diverged
+from hpo.network.mlp import MLP
 from hpo.training.batches import Batches
 from hpo.training.epoch import Epoch
 from hpo.training.fit import Fit, fit
-from hpo.training.mlp import MLP
 
 from . import keras_reference
 from .conversion import float64, reference_of, statistics

@@ -10,10 +10,10 @@ import torch
 from hpo.data.tensors import TensorData, TensorSplit
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import Diverged
+from hpo.network.mlp import MLP
 from hpo.training.batches import BLOCK, GPU_BLOCK
 from hpo.training.epoch import Epoch
 from hpo.training.fit import Fit, fit
-from hpo.training.mlp import MLP
 from hpo.training.stack import structure
 from hpo.training.stacks import Stacks
 

@@ -1,0 +1,108 @@
+"""What a supervisor tells whoever watches it: a terminal, a log, a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hpo.definition.outcome import Outcome
+from hpo.definition.trial_config import TrialConfig
+from hpo.training.epoch import Epoch
+
+
+@dataclass(frozen=True)
+class DataProgress:
+    """Images are being fetched or decoded."""
+
+    description: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class StudyOpened:
+    """The study is ours, and the workers may begin.
+
+    Attributes:
+        finished: trials that had ended before.
+        interrupted: trials that will be gone on with.
+        total: trials that the study will have.
+        workers: trials that train at a time.
+        devices: where, one name a worker.
+    """
+
+    study: str
+    finished: int
+    interrupted: int
+    total: int
+    workers: int
+    devices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TrialStarted:
+    """A worker has begun a trial, or gone on with one after `epochs_done` epochs."""
+
+    number: int
+    run_id: str
+    worker: int
+    config: TrialConfig
+    epochs_done: int
+
+
+@dataclass(frozen=True)
+class EpochTrained:
+    """A running trial has finished an epoch."""
+
+    number: int
+    run_id: str
+    worker: int
+    epoch: Epoch
+
+
+@dataclass(frozen=True)
+class TrialEnded:
+    """A trial has ended, or was interrupted.
+
+    Attributes:
+        value: of the metric; None for a trial without one.
+        epochs: trained.
+        seconds: of training and validation.
+        message: why it failed.
+        finished: trials of the study that have ended, with this one.
+        best: number of the study's best trial so far.
+        best_value: of the metric.
+    """
+
+    number: int
+    run_id: str
+    outcome: Outcome
+    value: float | None
+    epochs: int
+    seconds: float
+    message: str | None
+    finished: int
+    best: int | None
+    best_value: float | None
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """No new trial begins; running ones are being brought to a checkpoint."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Warned:
+    """One line that a person should read."""
+
+    text: str
+
+
+Event = DataProgress | StudyOpened | TrialStarted | EpochTrained | TrialEnded | Stopping | Warned
+Observer = Callable[[Event], None]
+
+
+def unobserved(_event: Event) -> None:
+    """An observer that looks away."""

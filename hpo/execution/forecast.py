@@ -1,0 +1,137 @@
+"""What a study will take on this machine: time and memory, measured with every worker busy."""
+
+import os
+import random
+import resource
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+from hpo.definition.random_trial import RandomTrial
+from hpo.definition.study_definition import StudyDefinition
+from hpo.definition.trial_config import TrialConfig
+from hpo.execution.devices import processes
+from hpo.execution.worker import ENVIRONMENT
+from hpo.training.speed import Images, chosen_precision, epoch_seconds, product_rate
+
+# Configurations of a search space that are timed to know its mean.
+SAMPLE = 24
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What running a study to its end takes; without pruning and early stopping, which only shorten it.
+
+    Attributes:
+        trials: of the study.
+        epochs: of all trials together.
+        seconds: on all workers together.
+        workers: trials that train at a time.
+        bytes: memory of all of them together, the images' shared pages counted in each.
+    """
+
+    trials: int
+    epochs: int
+    seconds: float
+    workers: int
+    bytes: int
+
+    @property
+    def trials_per_hour(self) -> float:
+        """Trials that finish in an hour."""
+        return 3600.0 * self.trials / self.seconds
+
+
+class Workers:
+    """Processes set up as those of a study, to measure in.
+
+    Args:
+        pool: of the processes.
+        devices: of each worker.
+    """
+
+    def __init__(self, pool: ProcessPoolExecutor, devices: Sequence[str]) -> None:
+        self.pool, self.devices = pool, devices
+
+    def epoch_seconds(self, config: TrialConfig, images: Images) -> float:
+        """Return the mean seconds of an epoch with every worker at it."""
+        jobs = [
+            self.pool.submit(epoch_seconds, config, images, self.devices[slots[0]], len(slots))
+            for slots in processes(self.devices)
+        ]
+        return sum(job.result() for job in jobs) / len(jobs)
+
+    def product_rates(self) -> dict[str, float]:
+        """Return the rates of one worker at large matrix products by precision, in operations a second."""
+        device = self.devices[0]
+        return {name: self.pool.submit(product_rate, name, device).result() for name in ("fp32", "bf16")}
+
+    def precision(self, config: TrialConfig) -> str:
+        """Return the precision that a configuration trains at."""
+        return self.pool.submit(chosen_precision, config, self.devices[0]).result()
+
+    def memory(self) -> int:
+        """Return the most memory that a process has used, in bytes."""
+        return max(self.pool.map(_most_memory, range(len(processes(self.devices)))))
+
+
+@contextmanager
+def measuring(devices: Sequence[str]) -> Iterator[Workers]:
+    """Start the processes of a study."""
+    before = {name: os.environ.get(name) for name in ENVIRONMENT}
+    os.environ.update(ENVIRONMENT)  # Read by the children when they start.
+    try:
+        with ProcessPoolExecutor(len(processes(devices)), get_context("spawn"), initializer=_one_thread) as pool:
+            yield Workers(pool, devices)
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def forecast(definition: StudyDefinition, images: Images, n: int, workers: Workers) -> Forecast:
+    """Measure what a study will take.
+
+    Args:
+        definition: the study.
+        images: the size of its data.
+        n: trials of a search, or replicates of a grid's every experiment.
+        workers: to measure in.
+    """
+    if definition.kind == "grid":
+        configs = [definition.experiment_config(experiment, seed=0) for experiment in definition.experiments]
+        trials, weight = n * len(configs), float(n)
+    else:
+        rng = random.Random(0)
+        configs = [definition.trial_config(definition.suggest(RandomTrial(rng)), seed=0) for _ in range(SAMPLE)]
+        trials, weight = n, n / SAMPLE
+    timed: dict[str, float] = {}
+    seconds = 0.0
+    for config in configs:
+        key = _what_time_depends_on(config)
+        if key not in timed:
+            timed[key] = workers.epoch_seconds(config, images)
+        seconds += weight * config.epochs * timed[key]
+    epochs = round(weight * sum(config.epochs for config in configs))
+    busy = min(len(workers.devices), trials)
+    memory = min(len(processes(workers.devices)), trials) * workers.memory()
+    return Forecast(trials, epochs, seconds / busy, busy, memory)
+
+
+def _what_time_depends_on(config: TrialConfig) -> str:
+    same = {"lr": 1.0, "lr_multiplier": None, "epochs": 1, "seed": 0, "momentum": min(config.momentum, 0.5)}
+    return config.model_copy(update=same | {"patience": None, "schedule": "constant"}).model_dump_json()
+
+
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _most_memory(_worker: int) -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

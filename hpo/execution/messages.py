@@ -1,0 +1,93 @@
+"""What a supervisor and its worker processes say to each other, over one pipe each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+from typing import Any
+
+from hpo.definition.data_config import DataConfig
+from hpo.definition.outcome import Outcome
+from hpo.training.epoch import Epoch
+
+
+@dataclass(frozen=True)
+class Setup:
+    """To a worker, once: what it trains on.
+
+    Attributes:
+        memory_limit: bytes that training may take beside what the process needs anyway; None is no limit.
+        checkpoint_seconds: the least time between two checkpoints of a run.
+    """
+
+    data: DataConfig
+    data_dir: Path | None
+    device: str
+    memory_limit: int | None
+    checkpoint_seconds: float
+
+
+class Answer(Enum):
+    """To a worker that waits for one."""
+
+    GO_ON = auto()
+    PRUNE = auto()
+    CHECKPOINT = auto()  # Save the state, and end the run for now.
+
+
+@dataclass(frozen=True)
+class Ready:
+    """From a worker: data and libraries are loaded."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """From a worker, which waits for an answer: epochs of the run.
+
+    Attributes:
+        epochs: in the run's first message those before its checkpoint, perhaps none; then one at a time.
+        last: whether the training is over: nothing can be saved by ending it now.
+    """
+
+    epochs: tuple[Epoch, ...]
+    last: bool
+
+
+@dataclass(frozen=True)
+class Ended:
+    """From a worker: the run has ended, and the worker is free.
+
+    Attributes:
+        result: of a finished run.
+        message: why it failed, in one line.
+    """
+
+    outcome: Outcome
+    result: Mapping[str, Any] | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True)
+class Unwritable:
+    """From a worker, which waits for an answer: the run's folder cannot be written. To go on is to try again."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """From a worker: a line that a person should read."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Bug:
+    """From a worker: something that hpo did not expect."""
+
+    traceback: str
+
+
+FromWorker = Ready | Trained | Unwritable | Notice | Ended | Bug

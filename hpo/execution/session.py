@@ -1,0 +1,301 @@
+"""One session of work on a study: from a definition to workers, database and supervisor, and back."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import optuna
+
+from hpo.data.dataset import Dataset
+from hpo.data.load import load_dataset
+from hpo.data.split import split_indices
+from hpo.definition.outcome import Outcome
+from hpo.definition.study_definition import StudyDefinition
+from hpo.errors import RequestError, StorageError
+from hpo.execution.devices import processes, worker_devices
+from hpo.execution.events import DataProgress, Event, Observer, StudyOpened, Warned, unobserved
+from hpo.execution.interruption import Interruptions
+from hpo.execution.memory_limit import default_memory_limit
+from hpo.execution.messages import Setup
+from hpo.execution.supervisor import StopReason, Supervisor
+from hpo.execution.worker import Worker, start_workers
+from hpo.search.grid_plan import GridPlan, select
+from hpo.search.live_study import LiveStudy
+from hpo.search.plan import Plan
+from hpo.search.pruners import create_pruner
+from hpo.search.search_plan import SearchPlan
+from hpo.storage.address import default_url
+from hpo.storage.database import open_storage, storage_errors
+from hpo.storage.ownership import owning
+from hpo.storage.study_record import record_study
+
+MAX_TRIALS = 1_000_000
+# How long the database may take to accept the last results: after an interruption, and after a second one.
+CLOSE_SECONDS = 1.5
+CLOSE_AT_ONCE_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a study is run, whatever it is.
+
+    Attributes:
+        runs: folder of everything that is produced.
+        storage: address of the database; None is the SQLite file of the runs folder.
+        workers: trials that train at a time; `auto` is one a core, or 16 a GPU.
+        device: `auto`, `cpu`, `cuda` (every GPU) or `cuda:N`.
+        data_dir: where data sets are kept; None is the user's cache.
+        timeout: seconds after which the session brings its runs to a checkpoint and ends.
+        trial_timeout: seconds that a trial may train.
+        memory_limit: bytes that a worker may allocate for training; None shares out the machine's memory.
+        deterministic: whether a search must not depend on the number of workers, nor on interruptions.
+        checkpoint_seconds: least time between two checkpoints of a run.
+        observer: sees each event.
+    """
+
+    runs: Path = Path("runs")
+    storage: str | None = None
+    workers: int | Literal["auto"] = "auto"
+    device: str = "auto"
+    data_dir: Path | None = None
+    timeout: float | None = None
+    trial_timeout: float | None = None
+    memory_limit: int | None = None
+    deterministic: bool = False
+    checkpoint_seconds: float = 5.0
+    observer: Observer = unobserved
+
+
+@dataclass(frozen=True)
+class SessionEnd:
+    """What a session left behind.
+
+    Attributes:
+        stopped: why it ended before its plan was carried out; None if it was.
+        finished: trials of the study that have ended.
+        total: trials that the plan asked for.
+        outcomes: number of the study's trials by outcome.
+        best: number of the best trial, None without a complete one.
+        best_value: its value.
+        saved: whether everything is in the database; what is not will be trained again.
+    """
+
+    study: str
+    stopped: StopReason | None
+    finished: int
+    total: int
+    outcomes: dict[str, int]
+    best: int | None
+    best_value: float | None
+    saved: bool
+
+
+def run_search(definition: StudyDefinition, n_trials: int, options: Options | None = None) -> SessionEnd:
+    """Run a search, or go on with it, until it has `n_trials` trials in all.
+
+    Args:
+        definition: a study with a search space.
+        n_trials: the study's total, with the trials of earlier sessions.
+        options: how it is run.
+
+    Raises:
+        RequestError: the request was wrong; nothing was run.
+        RunError: workers cannot be started.
+        KeyboardInterrupt: a signal came before anything was run; later ones end the session in order.
+        WorkerBug: a worker met what hpo did not expect.
+    """
+    options = options or Options()
+    if definition.kind != "search":
+        raise RequestError(f"study '{definition.name}' is a grid; run it with hpo replay-grid.")
+    if not 1 <= n_trials <= MAX_TRIALS:
+        raise RequestError(f"--trials must be between 1 and {MAX_TRIALS:,} but got {n_trials}.")
+
+    def plan(study: LiveStudy, folder: Path) -> Plan:
+        return SearchPlan(study, definition, n_trials, folder, deterministic=options.deterministic)
+
+    return _run(definition, plan, n_trials, options)
+
+
+def run_grid(
+    definition: StudyDefinition, seeds: int = 1, only: Sequence[str] = (), options: Options | None = None
+) -> SessionEnd:
+    """Run what is missing of a grid.
+
+    Args:
+        definition: a study of experiments.
+        seeds: how many replicates each experiment shall have.
+        only: patterns of experiment names; empty runs all.
+        options: how it is run.
+
+    Raises:
+        RequestError: the request was wrong; nothing was run.
+        RunError: workers cannot be started.
+        WorkerBug: a worker met what hpo did not expect.
+    """
+    options = options or Options()
+    if definition.kind != "grid":
+        raise RequestError(f"study '{definition.name}' is a search; run it with hpo search.")
+    if not 1 <= seeds <= MAX_TRIALS:
+        raise RequestError(f"--seeds must be between 1 and {MAX_TRIALS:,} but got {seeds}.")
+    n_runs = seeds * len(select(definition, only))
+
+    def plan(study: LiveStudy, folder: Path) -> Plan:
+        return GridPlan(study, definition, seeds, only, folder)
+
+    return _run(definition, plan, n_runs, options)
+
+
+def _run(
+    definition: StudyDefinition, plan_for: Callable[[LiveStudy, Path], Plan], n_runs: int, options: Options
+) -> SessionEnd:
+    stop_at = time.monotonic() + options.timeout if options.timeout is not None else None
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    for name in ("timeout", "trial_timeout", "memory_limit"):
+        limit = getattr(options, name)
+        if limit is not None and limit <= 0:
+            raise RequestError(f"--{name.replace('_', '-')} must be above 0 but got {limit:g}.")
+    devices = worker_devices(options.device, options.workers)[:n_runs]
+    limit = options.memory_limit or default_memory_limit(len(devices))
+    observe = _while_watched(options.observer)
+
+    def start(slots: Sequence[int]) -> list[Worker]:
+        return start_workers(slots, devices[slots[0]], folder / "workers.log")
+
+    def set_up(workers: Sequence[Worker]) -> None:
+        data_dir = options.data_dir and options.data_dir.resolve()
+        for worker in workers:
+            worker.send(Setup(definition.data, data_dir, worker.device, limit, options.checkpoint_seconds))
+
+    def restart(ended: Sequence[Worker]) -> list[Worker]:
+        workers = start([worker.slot for worker in ended])
+        set_up(workers)
+        return workers
+
+    with ExitStack() as stack:
+        interruptions = stack.enter_context(Interruptions())
+        folder = _make_folder(options.runs / definition.name)
+        stack.callback(_remove_unused, folder)
+        # Before the database: a request for images that cannot be had leaves none behind.
+        dataset = load_dataset(definition.data, options.data_dir, lambda *step: observe(DataProgress(*step)))
+        split_indices(dataset, definition.data)
+        # They load their libraries while the study is opened here.
+        workers = [worker for slots in processes(devices) for worker in start(slots)]
+        stack.callback(_kill, workers)
+        study = _open_study(definition, options, stack, dataset, observe)
+        plan = plan_for(study, folder)
+        finished = sum(trial.state.is_finished() for trial in study.trials)
+        interrupted = len(study.trials) - finished
+        names = tuple(worker.device for worker in workers)
+        observe(StudyOpened(definition.name, finished, interrupted, plan.total, len(workers), names))
+        set_up(workers)
+        supervisor = Supervisor(
+            study,
+            plan,
+            workers,
+            restart=restart,
+            observer=observe,
+            interruptions=lambda: interruptions.count,
+            stop_at=stop_at,
+            trial_timeout=options.trial_timeout,
+        )
+        interruptions.deferred = True
+        try:
+            stopped = supervisor.run()
+        finally:
+            saved = _save(study, interruptions)
+        return _end(study, stopped, plan.total, saved)
+
+
+def _open_study(
+    definition: StudyDefinition, options: Options, stack: ExitStack, dataset: Dataset, observe: Observer
+) -> LiveStudy:
+    """Prepare the database, and own the study until `stack` closes."""
+    url = options.storage or default_url(options.runs)
+    storage = open_storage(url)
+    stack.callback(storage.engine.dispose)
+    stack.enter_context(owning(storage, definition.name))
+    pruner = create_pruner(definition.pruner, _longest(definition))
+    with storage_errors(url):
+        record_study(storage, definition, {"name": dataset.name, "fingerprint": dataset.fingerprint})
+        return LiveStudy(storage, definition.name, definition.metric, pruner, tell=lambda text: observe(Warned(text)))
+
+
+def _remove_unused(folder: Path) -> None:
+    """Remove an empty log, and folders in which nothing is left: a study that could not be opened leaves no trace."""
+    log = folder / "workers.log"
+    if log.exists() and log.stat().st_size == 0:
+        log.unlink()
+    for empty in (folder, folder.parent):
+        if not any(empty.iterdir()):
+            empty.rmdir()
+
+
+def _while_watched(observer: Observer) -> Observer:
+    """Return an observer that outlives what it writes to: a closed terminal or pipe does not end the training."""
+    watched = True
+
+    def observe(event: Event) -> None:
+        nonlocal watched
+        try:
+            if watched:
+                observer(event)
+        except OSError:
+            watched = False
+
+    return observe
+
+
+def _kill(workers: list[Worker]) -> None:
+    for worker in workers:
+        worker.kill()
+
+
+def _save(study: LiveStudy, interruptions: Interruptions) -> bool:
+    """Wait for the database to take the last results: as long as it needs, unless somebody is waiting for the end."""
+    interrupted_at: float | None = None
+    while not study.close(timeout=0.1):
+        if interruptions.count and interrupted_at is None:
+            interrupted_at = time.monotonic()
+        patience = CLOSE_SECONDS if interruptions.count == 1 else CLOSE_AT_ONCE_SECONDS
+        if interrupted_at is not None and time.monotonic() > interrupted_at + patience:
+            return False
+    return True
+
+
+def _end(study: LiveStudy, stopped: StopReason | None, total: int, saved: bool) -> SessionEnd:
+    outcomes = Counter(str(trial.user_attrs.get("outcome") or Outcome.INTERRUPTED) for trial in study.trials)
+    best = study.best
+    return SessionEnd(
+        study=study.name,
+        stopped=stopped,
+        finished=sum(trial.state.is_finished() for trial in study.trials),
+        total=total,
+        outcomes=dict(outcomes),
+        best=best.number if best else None,
+        best_value=best.value if best else None,
+        saved=saved,
+    )
+
+
+def _make_folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{folder}: cannot be created: {error.strerror}.") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise StorageError(f"{folder}: cannot be written.")
+    return folder.resolve()
+
+
+def _longest(definition: StudyDefinition) -> int:
+    """The most epochs that a trial of the study can have."""
+    if "epochs" in definition.space:
+        return max(int(value) for value in definition.space["epochs"].extremes())
+    return int(definition.trial.get("epochs", 20))

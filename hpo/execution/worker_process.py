@@ -1,0 +1,205 @@
+"""The process that trains: loads libraries and data once, then runs one configuration after another.
+
+Started by `worker.start_workers` as `python -m hpo.execution.worker_process DESCRIPTOR...`, each descriptor its end of
+a pipe. A pipe has one run at a time; the runs of several pipes train an epoch each in turn, on a GPU all together.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import resource
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING, TypeVar
+
+from hpo.definition.outcome import Outcome
+from hpo.errors import Diverged
+from hpo.execution.messages import Answer, Bug, Ended, Notice, Ready, Setup, Trained, Unwritable
+from hpo.search.plan import Job
+
+if TYPE_CHECKING:
+    from hpo.data.tensors import TensorData
+    from hpo.training.epoch import Epoch
+    from hpo.training.stacks import Stacks
+
+PR_SET_PDEATHSIG = 1
+
+# What `next` returns for a run that has ended.
+ENDED = object()
+
+Pipe = Connection
+T = TypeVar("T")
+
+
+def main() -> None:
+    """Serve the supervisor at the other ends of the pipes until it is gone."""
+    _die_with_parent()
+    pipes = [Pipe(int(descriptor)) for descriptor in sys.argv[1:]]
+    # All that training needs, while the supervisor still opens the study and prepares the images.
+    import torch
+
+    import hpo.training.run  # noqa: F401
+    from hpo.data.load import load_dataset
+    from hpo.data.tensors import TensorData
+    from hpo.training.stacks import Stacks
+
+    torch.set_num_threads(1)
+    try:
+        setup, *_ = [pipe.recv() for pipe in pipes]
+        data = TensorData.load(load_dataset(setup.data, setup.data_dir), setup.data, setup.device)
+        if data.device.type == "cuda":
+            torch.cuda.set_device(data.device)
+        elif setup.memory_limit is not None:
+            _limit_memory(setup.memory_limit)
+        for pipe in pipes:
+            pipe.send(Ready())
+        together = data.device.type == "cuda" or len(pipes) > 1
+        _serve(pipes, data, setup, Stacks() if together else None)
+    except (EOFError, ConnectionError):
+        return  # The supervisor is gone; whoever goes on with the study finds the checkpoint.
+    except Exception:
+        pipes[0].send(Bug(traceback.format_exc()))
+
+
+def _serve(pipes: Sequence[Pipe], data: TensorData, setup: Setup, stacks: Stacks | None) -> None:
+    """Train what is asked for, for ever."""
+    runs: dict[Pipe, Iterator[None]] = {}
+    while True:
+        for pipe in wait([pipe for pipe in pipes if pipe not in runs], timeout=0 if runs else None):
+            assert isinstance(pipe, Pipe)
+            runs[pipe] = _attempt(pipe.recv(), data, pipe, setup, stacks)
+            # It is opened, and its history judged, before it trains with the others.
+            _advance(runs, [pipe])
+            _advance(runs, [pipe])
+        _advance(runs, list(runs))  # An epoch each, and a message about it.
+        _advance(runs, list(runs))  # The answer to each.
+
+
+def _advance(runs: dict[Pipe, Iterator[None]], pipes: Sequence[Pipe]) -> None:
+    """Let runs go on to where they wait next; forget those that end.
+
+    The latest goes first: what the others have had memory for and it has not is its own fault.
+    """
+    for pipe in reversed(pipes):
+        if pipe in runs and next(runs[pipe], ENDED) is ENDED:
+            del runs[pipe]
+
+
+def _attempt(job: Job, data: TensorData, pipe: Pipe, setup: Setup, stacks: Stacks | None) -> Iterator[None]:
+    """Run one configuration and say how it ended; wait wherever `_train` does."""
+    try:
+        pipe.send((yield from _train(job, data, pipe, setup, stacks)))
+    except (EOFError, ConnectionError):
+        raise
+    except Exception as error:
+        if not _is_out_of_memory(error):
+            pipe.send(Bug(traceback.format_exc()))
+            return
+        first_line, *_ = [*str(error).splitlines(), "out of memory"]
+        pipe.send(Ended(Outcome.OUT_OF_MEMORY, message=first_line))
+        pipe.recv()  # The supervisor ends the process: other runs in it may have been in the midst of a step.
+
+
+def _train(job: Job, data: TensorData, pipe: Pipe, setup: Setup, stacks: Stacks | None) -> Generator[None, None, Ended]:
+    """Train; wait after each message about epochs, and once more after the answer to it."""
+    from hpo.training.run import Run
+
+    def open_run() -> Run:
+        return Run(
+            job.config,
+            data,
+            job.folder,
+            stacks=stacks,
+            evaluate_test=job.evaluate_test,
+            checkpoint_seconds=setup.checkpoint_seconds,
+            warn=lambda text: pipe.send(Notice(text)),
+        )
+
+    def ask(*epochs: Epoch) -> Generator[None, None, Answer]:
+        pipe.send(Trained(epochs, last=run.stopped_early or len(run.history) == job.config.epochs))
+        yield
+        answer: Answer = pipe.recv()
+        return answer
+
+    try:
+        run = _patiently(open_run, pipe)
+        with closing(run):
+            answer = yield from ask(*run.history)
+            epochs = iter(run)
+            while answer == Answer.GO_ON:
+                yield
+                epoch = next(epochs, None)
+                if epoch is None:
+                    break
+                answer = yield from ask(epoch)
+            if answer == Answer.CHECKPOINT:
+                run.save_checkpoint()
+                return Ended(Outcome.INTERRUPTED)
+            if answer == Answer.PRUNE:
+                run.discard_checkpoint()
+                return Ended(Outcome.PRUNED)
+            result = _patiently(run.finish, pipe)
+            return Ended(Outcome.EARLY_STOPPED if run.stopped_early else Outcome.COMPLETE, result.as_dict())
+    except Diverged as error:
+        run.discard_checkpoint()
+        return Ended(Outcome.DIVERGED, message=str(error))
+    except OSError as error:
+        if isinstance(error, ConnectionError) or error.errno == errno.ENOMEM:
+            raise
+        # Not even the last checkpoint could be written: the one before counts.
+        return Ended(Outcome.INTERRUPTED, message=_reason(error))
+
+
+def _patiently(write: Callable[[], T], pipe: Pipe) -> T:
+    """Write something that a run cannot do without, again and again until it can be written or the supervisor gives up.
+
+    Raises:
+        OSError: the supervisor gave up.
+    """
+    while True:
+        try:
+            return write()
+        except OSError as error:
+            pipe.send(Unwritable(_reason(error)))
+            if pipe.recv() != Answer.GO_ON:
+                raise
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _die_with_parent() -> None:
+    """Have the kernel end this process with the one that started it, however that one ends."""
+    parent = os.getppid()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent or parent == 1:
+        os._exit(0)  # It ended before the line above.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor to act upon.
+
+
+def _limit_memory(limit: int) -> None:
+    """Let this process allocate `limit` bytes more than it has: beyond, an allocation fails, and the run with it."""
+    import psutil
+
+    private = psutil.Process().memory_info().data if sys.platform == "linux" else 0
+    resource.setrlimit(resource.RLIMIT_DATA, (private + limit, resource.RLIM_INFINITY))
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory was lacking; not all that allocates has an exception of its own for it, and some hide it."""
+    texts = ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
+    if isinstance(error, MemoryError) or any(text in str(error) for text in texts):
+        return True
+    return error.__context__ is not None and _is_out_of_memory(error.__context__)
+
+
+if __name__ == "__main__":
+    main()

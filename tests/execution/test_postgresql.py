@@ -1,0 +1,28 @@
+import signal
+from pathlib import Path
+
+import optuna
+
+from hpo.storage.database import open_storage
+from tests.studies import Session, search, search_definition, stored, what_came_out
+
+
+def test_a_study_on_a_server_equals_one_in_a_file_though_it_was_interrupted(tmp_path: Path, postgresql: str):
+    study = search_definition(epochs=30)
+    search(study, 5, tmp_path / "file", workers=1, deterministic=True)
+    runs = tmp_path / "server"
+    first = Session(study, 5, runs, storage=postgresql, workers=1, deterministic=True)
+    first.wait_for("EpochTrained", 20)
+    first.signal(signal.SIGSTOP)
+    second = Session(study, 5, runs / "second", storage=postgresql, workers=1)
+    assert second.wait() == 2
+    assert "is being run by another process on this database" in second.printed()
+    first.signal(signal.SIGKILL)
+    first.wait()
+    last = Session(study, 5, runs, storage=postgresql, workers=1, deterministic=True)
+    assert last.wait() == 0, last.printed()
+    storage = open_storage(postgresql)
+    trials = optuna.load_study(study_name="small", storage=storage).get_trials()
+    assert what_came_out(trials) == what_came_out(stored(tmp_path / "file"))
+    storage.remove_session()
+    storage.engine.dispose()
