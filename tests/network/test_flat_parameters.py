@@ -11,7 +11,7 @@ def test_flat_buffer_holds_every_parameter_once_and_the_network_computes_as_befo
     x = torch.randn(5, 12, generator=torch.Generator().manual_seed(0))
     before = model(x).detach()
     flat = FlatParameters(model)
-    assert torch.equal(model(x), before)
+    torch.testing.assert_close(model(x), before)  # Some processors multiply the transposed layout by another kernel.
     assert flat.values.numel() == sum(p.numel() for p in model.parameters()) == flat.gradients.numel()
     with torch.no_grad():
         flat.values.fill_(2.0)
