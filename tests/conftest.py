@@ -2,9 +2,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from optuna.storages import RDBStorage
 
-from hpo.storage.database import open_storage
+from hpo.storage.address import Address
+from hpo.storage.database import Database, open_database
 
 
 @pytest.fixture(scope="session")
@@ -17,15 +17,14 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'hpo.db'}" if request.param == "sqlite" else request.getfixturevalue("postgresql")
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Address:
+    sqlite = request.param == "sqlite"
+    return Address.of(tmp_path) if sqlite else Address.parse(request.getfixturevalue("postgresql"))
 
 
 @pytest.fixture
-def storage(url: str) -> Iterator[RDBStorage]:
-    storage = open_storage(url)
-    yield storage
-    for study in storage.get_all_studies():
-        storage.delete_study(study._study_id)
-    storage.remove_session()
-    storage.engine.dispose()
+def database(address: Address) -> Iterator[Database]:
+    with open_database(address) as database:
+        yield database
+        for study in database.storage.get_all_studies():
+            database.storage.delete_study(study._study_id)

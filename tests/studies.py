@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from hpo.definition.study_file import parse_study
 from hpo.execution.events import Event
 from hpo.execution.session import Options, SessionEnd, run_grid, run_search
 from hpo.search.live_study import LiveStudy
-from hpo.search.pruners import create_pruner
+from hpo.search.owned_study import owned_study
 from hpo.search.search_plan import SearchPlan
-from hpo.storage.address import default_url
-from hpo.storage.database import open_storage
-from hpo.storage.study_record import record_study
+from hpo.storage.address import Address
+from hpo.storage.study_folder import make_folder
+from hpo.storage.study_record import DatasetRecord
+
+NO_IMAGES = DatasetRecord(name="none", fingerprint="none")
 
 # Pruned early and often, so that a study of a dozen trials shows every kind of decision.
 SEARCH = """
@@ -127,7 +130,7 @@ class Session:
         with self.log.open("w") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.session_process", request],
-                cwd=Path(__file__).parents[2],
+                cwd=Path(__file__).parents[1],
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
@@ -153,14 +156,14 @@ def wait_until(condition: Callable[[], bool], timeout: float = 60.0) -> None:
         time.sleep(0.02)
 
 
-def live_study(study: StudyDefinition, folder: Path) -> LiveStudy:
+@contextmanager
+def live_study(study: StudyDefinition, folder: Path) -> Iterator[LiveStudy]:
     """A study ready to be asked, without workers."""
-    folder.mkdir(exist_ok=True)
-    storage = open_storage(default_url(folder))
-    record_study(storage, study, {"name": "none", "fingerprint": "none"})
-    pruner = create_pruner(study.pruner, study.trial["epochs"])
-    return LiveStudy(storage, study.name, study.metric, pruner, tell=print)
+    runs = make_folder(folder / study.name)
+    with owned_study(Address.of(folder), study, NO_IMAGES, runs, tell=print) as live:
+        yield live
+        live.close()
 
 
 def search_plan(live: LiveStudy, study: StudyDefinition, n_trials: int, *, deterministic: bool = False) -> SearchPlan:
-    return SearchPlan(live, study, n_trials, Path("nowhere"), deterministic=deterministic)
+    return SearchPlan(live, study, n_trials, deterministic=deterministic)

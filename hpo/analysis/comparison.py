@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from hpo.analysis import estimate
 from hpo.analysis.estimate import ONE_SIDED
 from hpo.analysis.quantities import decimals, measure, resolution
-from hpo.analysis.runs import Run
 from hpo.analysis.tables import Column, Table, interval, number, with_noise
 from hpo.definition.claims import Quantity
+from hpo.storage.stored_trial import StoredTrial
 
 COMPARED: tuple[Quantity, ...] = (
     "test_accuracy",
@@ -52,7 +52,7 @@ class Comparison:
     seeds_to_settle: int | None
 
 
-def compare(first: Iterable[Run], second: Iterable[Run]) -> list[Comparison]:
+def compare(first: Iterable[StoredTrial], second: Iterable[StoredTrial]) -> list[Comparison]:
     """Return a comparison for each quantity that both sides have.
 
     Runs are paired where two or more share experiment and replicate, or the replicate alone where each side is a single
@@ -62,7 +62,7 @@ def compare(first: Iterable[Run], second: Iterable[Run]) -> list[Comparison]:
         first: runs of a run, an experiment or a study; unfinished ones are left out.
         second: the same of the other side.
     """
-    one, other = ([run for run in side if run.finished] for side in (first, second))
+    one, other = ([run for run in side if run.has_result] for side in (first, second))
     by_experiment = not (_single(one) and _single(other))
     rows = (_comparison(quantity, one, other, by_experiment) for quantity in COMPARED)
     return [row for row in rows if row is not None]
@@ -101,7 +101,9 @@ def comparison_table(rows: Sequence[Comparison], first: str, second: str) -> Tab
     return Table(title, columns, rows, [note])
 
 
-def _comparison(quantity: Quantity, one: list[Run], other: list[Run], by_experiment: bool) -> Comparison | None:
+def _comparison(
+    quantity: Quantity, one: list[StoredTrial], other: list[StoredTrial], by_experiment: bool
+) -> Comparison | None:
     first, second = (
         [(run, value) for run in side if (value := measure(run, quantity)) is not None] for side in (one, other)
     )
@@ -141,9 +143,9 @@ def _comparison(quantity: Quantity, one: list[Run], other: list[Run], by_experim
     )
 
 
-def _single(runs: list[Run]) -> bool:
+def _single(runs: list[StoredTrial]) -> bool:
     return len({(run.study, run.experiment) for run in runs}) == 1
 
 
-def _key(run: Run, by_experiment: bool) -> tuple[str | None, int | None]:
+def _key(run: StoredTrial, by_experiment: bool) -> tuple[str | None, int | None]:
     return (run.experiment if by_experiment else None, run.replicate)

@@ -7,8 +7,8 @@ from itertools import product
 
 from hpo.analysis import estimate
 from hpo.analysis.estimate import Estimate
+from hpo.analysis.grid import Grid
 from hpo.analysis.quantities import figure, measure, resolution
-from hpo.analysis.runs import Grid
 from hpo.definition.claims import ClaimTest, Quantity, Statistic
 
 # Statistics that are taken of each pair of the two lists of a test; the others take the lists as they are.
@@ -56,7 +56,7 @@ class Contrast:
 
     def run_ids(self, grid: Grid) -> tuple[str, ...]:
         """Return the runs that the estimate rests on."""
-        return tuple(grid[name][replicate].run_id for replicate in self.measured(grid) for name in self.experiments)
+        return tuple(grid[name][replicate].name for replicate in self.measured(grid) for name in self.experiments)
 
     def estimate(self, grid: Grid) -> Estimate:
         """Return the contrast's mean over seeds, with its uncertainty."""

@@ -7,12 +7,13 @@ from typing import Any
 
 from hpo.analysis.contrast import Contrast
 from hpo.analysis.estimate import MOST_SEEDS
+from hpo.analysis.grid import Grid, grid
 from hpo.analysis.multiplicity import holm
 from hpo.analysis.ranking import probability_of_best
-from hpo.analysis.runs import Grid, Run, grid
 from hpo.analysis.verdict import Decision, Evidence, Verdict, decide, judge
 from hpo.definition.claims import Claim, Reading
 from hpo.definition.study_definition import StudyDefinition
+from hpo.storage.stored_trial import StoredTrial
 
 # Outcomes that leave a run without a result for good.
 FAILED = ("diverged", "out_of_memory", "timed_out", "crashed")
@@ -64,7 +65,7 @@ class Finding:
     evidence: tuple[dict[str, Any], ...] = ()
 
 
-def findings(definition: StudyDefinition, runs: Iterable[Run]) -> list[Finding]:
+def findings(definition: StudyDefinition, runs: Iterable[StoredTrial]) -> list[Finding]:
     """Return a finding for each claim and reading, in the order of the study file.
 
     Args:
@@ -104,7 +105,7 @@ def _finding(
     decision: Decision,
     p_holm: float | None,
     definition: StudyDefinition,
-    runs: list[Run],
+    runs: list[StoredTrial],
 ) -> Finding:
     finished = grid(runs)
     deciding = decision.deciding
@@ -168,13 +169,13 @@ def _record(evidence: Evidence) -> dict[str, Any]:
 
 
 def _remarks(
-    decision: Decision, settle: int | None, best: float | None, finished: Grid, runs: list[Run]
+    decision: Decision, settle: int | None, best: float | None, finished: Grid, runs: list[StoredTrial]
 ) -> Iterator[str]:
     needed = {name: None for evidence in decision.evidence for name in evidence.contrast.experiments}
     missing = [name for name in needed if name not in finished]
     if missing:
         yield f"no finished run of {', '.join(missing[:3])}" + (f" and {len(missing) - 3} more" if missing[3:] else "")
-    failed = Counter(run.experiment for run in runs if run.experiment in needed and run.outcome in FAILED)
+    failed = Counter(run.experiment for run in runs if run.experiment in needed and run.status in FAILED)
     for name, count in failed.items():
         yield f"{count} run{'s' if count > 1 else ''} of {name} failed and left out"
     if decision.verdict == "unresolved" and not missing:

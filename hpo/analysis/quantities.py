@@ -4,8 +4,8 @@ import math
 import statistics
 from collections.abc import Mapping
 
-from hpo.analysis.runs import Run
 from hpo.definition.claims import Quantity
+from hpo.storage.stored_trial import StoredTrial
 
 # Quantities that are the difference of two recorded figures.
 DIFFERENCES = {
@@ -39,7 +39,7 @@ def decimals(quantity: str) -> int:
     return 0 if quantity == "parameters" else {1.0: 1, 1e-4: 4}.get(resolution(quantity), 2)
 
 
-def measure(run: Run, quantity: Quantity, partner: Run | None = None) -> float | None:
+def measure(run: StoredTrial, quantity: Quantity, partner: StoredTrial | None = None) -> float | None:
     """Return a quantity of a run: accuracies and gaps in percent, times in seconds; None where the run has none.
 
     Args:
@@ -60,11 +60,11 @@ def figure(figures: Mapping[str, float], quantity: str) -> float | None:
     return None if first is None or second is None else first - second
 
 
-def _percent(result: Mapping[str, float | None]) -> dict[str, float]:
+def _percent(result: Mapping[str, int | float | str | None]) -> dict[str, float]:
     return {k: 100 * v if k.endswith("accuracy") else float(v) for k, v in result.items() if isinstance(v, int | float)}
 
 
-def _read_curve(curve: Mapping[str, list[float]], quantity: Quantity, partner: Run | None) -> float | None:
+def _read_curve(curve: Mapping[str, list[float]], quantity: Quantity, partner: StoredTrial | None) -> float | None:
     accuracy, loss = curve.get("val_accuracy") or [], curve.get("val_loss") or []
     match quantity:
         case "early_val_accuracy" if accuracy:

@@ -6,12 +6,13 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from hpo.analysis.grid import Grid, grid
 from hpo.analysis.quantities import figure, measure
-from hpo.analysis.runs import Grid, Run, grid
 from hpo.data.load import KNOWN_DATASETS
 from hpo.definition.claims import Quantity
 from hpo.definition.study_definition import Experiment, StudyDefinition
 from hpo.definition.trial_config import TrialConfig
+from hpo.storage.stored_trial import StoredTrial
 
 SHOWN: tuple[Quantity, ...] = (
     "test_accuracy",
@@ -81,7 +82,7 @@ class Agreement:
     expected_difference: float | None
 
 
-def replay_rows(definition: StudyDefinition, runs: Iterable[Run]) -> list[ReplayRow]:
+def replay_rows(definition: StudyDefinition, runs: Iterable[StoredTrial]) -> list[ReplayRow]:
     """Return a row for each experiment of a grid, in the order of the study file."""
     records = list(runs)
     finished = grid(records)
@@ -136,14 +137,14 @@ def agreement(rows: Sequence[ReplayRow]) -> Agreement | None:
     )
 
 
-def _row(experiment: Experiment, finished: Grid, records: Sequence[Run]) -> ReplayRow:
+def _row(experiment: Experiment, finished: Grid, records: Sequence[StoredTrial]) -> ReplayRow:
     runs = list(finished.get(experiment.name, {}).values())
     figures: dict[str, Figure] = {name: _figure(name, runs, experiment.documented) for name in SHOWN}
     note = "; ".join(_remarks(experiment, records))
     return ReplayRow(experiment.name, experiment.part, experiment.control, len(runs), figures, note)
 
 
-def _figure(quantity: Quantity, runs: Sequence[Run], documented: Mapping[str, float]) -> Figure:
+def _figure(quantity: Quantity, runs: Sequence[StoredTrial], documented: Mapping[str, float]) -> Figure:
     values = [value for run in runs if (value := measure(run, quantity)) is not None]
     return Figure(
         statistics.fmean(values) if values else None,
@@ -152,7 +153,7 @@ def _figure(quantity: Quantity, runs: Sequence[Run], documented: Mapping[str, fl
     )
 
 
-def _remarks(experiment: Experiment, records: Sequence[Run]) -> Iterable[str]:
-    others = [run for run in records if run.experiment == experiment.name and not run.finished]
-    for outcome in dict.fromkeys(run.outcome for run in others):
-        yield f"{sum(run.outcome == outcome for run in others)} {outcome.replace('_', ' ')}"
+def _remarks(experiment: Experiment, records: Sequence[StoredTrial]) -> Iterable[str]:
+    others = [run for run in records if run.experiment == experiment.name and not run.has_result]
+    for outcome in dict.fromkeys(run.status for run in others):
+        yield f"{sum(run.status == outcome for run in others)} {outcome.replace('_', ' ')}"

@@ -4,20 +4,23 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from hpo.analysis.runs import Run
 from hpo.analysis.tables import Column, Table, number
 from hpo.definition.trial_config import READ_ONLY_BY
+from hpo.errors import StorageError
+from hpo.storage.stored_study import StoredStudy
+from hpo.storage.stored_trial import StoredTrial
 
 # Settings that follow from another one, where that is stated.
 DERIVED = {"hidden": "width", "lr": "lr_multiplier"}
 
 
-def studies_table(studies: Sequence[Mapping[str, Any]]) -> Table:
-    """Return one row a study.
+def studies_table(studies: Sequence[StoredStudy | StorageError]) -> Table:
+    """Return one row a study; what cannot be read is a note below the table.
 
     Args:
-        studies: mappings with name, kind, dataset, outcomes (numbers by outcome), best, metric and last.
+        studies: as they were read.
     """
+    rows = [_study_row(study) for study in studies if isinstance(study, StoredStudy)]
     columns = (
         Column("study", lambda row: row["name"]),
         Column("kind", lambda row: row["kind"] or "not of hpo"),
@@ -27,10 +30,29 @@ def studies_table(studies: Sequence[Mapping[str, Any]]) -> Table:
         Column("metric", lambda row: row["metric"] or ""),
         Column("last ended (UTC)", lambda row: (row["last"] or "")[:16]),
     )
-    return Table("Studies", columns, studies)
+    notes = [f"{row['name']} is being run by {row['owner']}." for row in rows if row["owner"]]
+    return Table("Studies", columns, rows, [*notes, *(str(s) for s in studies if isinstance(s, StorageError))])
 
 
-def trials_table(name: str, runs: Sequence[Run], direction: str, top: int, owner: str | None) -> Table:
+def _study_row(study: StoredStudy) -> dict[str, Any]:
+    values = [trial.value for trial in study.trials if trial.state == "complete" and trial.value is not None]
+    try:
+        metric = study.definition.metric
+    except StorageError:  # Not made by hpo, or by a version that states a definition differently.
+        metric = None
+    return {
+        "name": study.name,
+        "kind": study.record.kind if study.record else None,
+        "dataset": study.record.dataset.name if study.record else None,
+        "outcomes": dict(Counter(trial.status for trial in study.trials)),
+        "best": (max if study.direction == "maximize" else min)(values, default=None),
+        "metric": metric,
+        "last": max((trial.ended.isoformat(" ", "seconds") for trial in study.trials if trial.ended), default=None),
+        "owner": str(study.owner) if study.owner else None,
+    }
+
+
+def trials_table(name: str, runs: Sequence[StoredTrial], direction: str, top: int) -> Table:
     """Return a study's trials, best first, those without a value last.
 
     Args:
@@ -38,12 +60,11 @@ def trials_table(name: str, runs: Sequence[Run], direction: str, top: int, owner
         runs: its runs.
         direction: `maximize` or `minimize`.
         top: how many rows; 0 is all.
-        owner: who is running the study now.
     """
     sign = -1.0 if direction == "maximize" else 1.0
 
-    def rank(run: Run) -> tuple[bool, bool, float]:
-        return (run.value is None, run.outcome not in ("complete", "early_stopped"), sign * (run.value or 0.0))
+    def rank(run: StoredTrial) -> tuple[bool, bool, float]:
+        return (run.value is None, run.status not in ("complete", "early_stopped"), sign * (run.value or 0.0))
 
     ranked = sorted(runs, key=rank)
     shown = ranked[:top] if top else ranked
@@ -52,10 +73,10 @@ def trials_table(name: str, runs: Sequence[Run], direction: str, top: int, owner
     rows = [
         {
             "number": run.number,
-            "run_id": run.run_id,
+            "run_id": run.name,
             "experiment": run.experiment,
             "replicate": run.replicate,
-            "outcome": run.outcome,
+            "outcome": run.status,
             "value": run.value,
             "epochs": len(run.curve.get("val_loss", ())) or run.result.get("epochs"),
             "seconds": run.result.get("seconds"),
@@ -75,16 +96,14 @@ def trials_table(name: str, runs: Sequence[Run], direction: str, top: int, owner
         Column("parameters", lambda row: number(row["parameters"], 0), right=True, optional=True),
         Column("configuration", lambda row: _settings(row["config"], varied), wrap=True, optional=is_grid),
     )
-    outcomes = Counter(run.outcome for run in runs)
+    outcomes = Counter(run.status for run in runs)
     notes = [f"{len(runs)} trials: {_counts(outcomes)}."]
     if len(shown) < len(runs):
         notes.append(f"The best {len(shown)} are shown; --top 0 shows all.")
-    if owner:
-        notes.append(f"Being run by {owner}.")
-    return Table(f"Study {name}", columns, rows, notes, {"study": name, "outcomes": dict(outcomes), "owner": owner})
+    return Table(f"Study {name}", columns, rows, notes, {"study": name, "outcomes": dict(outcomes)})
 
 
-def trial_table(run: Run) -> Table:
+def trial_table(run: StoredTrial) -> Table:
     """Return a trial's curve, with its configuration and result beneath."""
     epochs = len(run.curve.get("val_loss", ()))
     rows = [
@@ -100,24 +119,24 @@ def trial_table(run: Run) -> Table:
         Column("s", lambda row: number(row["seconds"]), right=True),
     )
     notes = [
-        f"outcome: {run.outcome}" + (f" ({run.message})" if run.message else ""),
+        f"outcome: {run.status}" + (f" ({run.message})" if run.message else ""),
         "configuration: " + _settings(run.config, run.config),
         "result: " + _settings(run.result, run.result),
     ]
     summary = {
         "study": run.study,
         "number": run.number,
-        "run_id": run.run_id,
-        "outcome": run.outcome,
+        "run_id": run.name,
+        "outcome": run.status,
         "value": run.value,
         "message": run.message,
         "config": run.config,
         "result": run.result,
     }
-    return Table(f"Study {run.study}, trial {run.number} ({run.run_id})", columns, rows, notes, summary)
+    return Table(f"Study {run.study}, trial {run.number} ({run.name})", columns, rows, notes, summary)
 
 
-def _varied(runs: Sequence[Run]) -> list[str]:
+def _varied(runs: Sequence[StoredTrial]) -> list[str]:
     """Return the settings in which the runs differ, but those that follow from another."""
     configs = [run.config for run in runs if run.config]
     names = dict.fromkeys(name for config in configs for name in config if name != "seed")

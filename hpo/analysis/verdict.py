@@ -18,7 +18,7 @@ from typing import Literal
 
 from hpo.analysis.contrast import Contrast, contrasts
 from hpo.analysis.estimate import ONE_SIDED, Estimate, Side
-from hpo.analysis.runs import Grid
+from hpo.analysis.grid import Grid
 from hpo.definition.claims import ClaimTest
 
 Verdict = Literal["supported", "contradicted", "unresolved", "not testable here"]

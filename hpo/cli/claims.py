@@ -10,7 +10,8 @@ from hpo.cli.output import form, show
 from hpo.errors import RequestError, closest
 
 if TYPE_CHECKING:
-    from hpo.analysis.runs import Run
+    from hpo.storage.address import Address
+    from hpo.storage.stored_trial import StoredTrial
 
 
 def findings(
@@ -23,7 +24,7 @@ def findings(
 ) -> None:
     """Judge the claims of a grid: each supported, contradicted or unresolved, with its interval."""
     shape = form(json, csv, markdown)
-    from hpo.storage.stored_studies import read_study
+    from hpo.storage.stored_study import read_study
 
     study = read_study(options.database(runs, storage), name)
     definition = study.definition
@@ -32,9 +33,8 @@ def findings(
     from hpo.analysis.findings import findings as judge
     from hpo.analysis.findings_table import findings_table
     from hpo.analysis.replay import not_comparable
-    from hpo.analysis.runs import runs as records
 
-    judged = judge(definition, records(study.trials, name))
+    judged = judge(definition, study.trials)
     show(findings_table(judged, f"Findings of study {name}", not_comparable(definition)), shape)
 
 
@@ -49,8 +49,8 @@ def compare(
 ) -> None:
     """Compare two studies, experiments or runs: first minus second, paired over seeds where they share them."""
     shape = form(json, csv, markdown)
-    url = options.database(runs, storage)
-    sides = _selected(url, first), _selected(url, second)
+    address = options.database(runs, storage)
+    sides = _selected(address, first), _selected(address, second)
     from hpo.analysis.comparison import compare as compared
     from hpo.analysis.comparison import comparison_table
 
@@ -60,17 +60,16 @@ def compare(
     show(comparison_table(rows, first, second), shape)
 
 
-def _selected(url: str, name: str) -> "list[Run]":
+def _selected(address: "Address", name: str) -> "list[StoredTrial]":
     """Return the runs that a name stands for."""
-    from hpo.analysis.runs import runs as records
-    from hpo.storage.stored_studies import read_study
+    from hpo.storage.stored_study import read_study
 
     study, _, part = name.partition("/")
-    found = records(read_study(url, study).trials, study)
+    found = read_study(address, study).trials
     if not part:
         return found
-    chosen = [run for run in found if part in (run.experiment, run.run_id, str(run.number))]
+    chosen = [run for run in found if part in (run.experiment, run.name, str(run.number))]
     if not chosen:
-        known = {text for run in found for text in (run.experiment, run.run_id) if text}
+        known = {text for run in found for text in (run.experiment, run.name) if text}
         raise RequestError(f"study '{study}' has no experiment or run '{part}'. {closest(part, known)}")
     return chosen

@@ -2,12 +2,15 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 import hpo
 from hpo.errors import RequestError, closest
+
+if TYPE_CHECKING:
+    from hpo.storage.address import Address
 
 Seconds = float
 
@@ -80,11 +83,11 @@ def overrides(settings: list[str] | None, **options: object) -> dict[str, str]:
     return found | {key.replace("__", "."): str(value) for key, value in options.items() if value is not None}
 
 
-def database(runs: Path, storage: str | None) -> str:
+def database(runs: Path, storage: str | None) -> "Address":
     """Return the address of the database that the options name."""
-    from hpo.storage.address import default_url
+    from hpo.storage.address import Address
 
-    return storage or default_url(runs)
+    return Address.of(runs, storage)
 
 
 Study = Annotated[str | None, typer.Option("--study", metavar="FILE", help="Study file, or the name of a shipped one.")]
@@ -101,7 +104,12 @@ DataDir = Annotated[Path | None, typer.Option(help="Where data sets are kept.", 
 Runs = Annotated[Path, typer.Option(envvar="HPO_RUNS", help="Folder of everything that is produced.")]
 Storage = Annotated[
     str | None,
-    typer.Option(metavar="URL", help="sqlite:///FILE or postgresql://USER@HOST/DB.", show_default="RUNS/hpo.db"),
+    typer.Option(
+        metavar="URL",
+        envvar="HPO_STORAGE",
+        help="A path, or postgresql://USER@HOST/DATABASE; the password from PGPASSWORD or ~/.pgpass.",
+        show_default="RUNS/hpo.db",
+    ),
 ]
 Workers = Annotated[
     Any,

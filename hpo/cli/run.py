@@ -1,5 +1,6 @@
 """`hpo search` and `hpo replay-grid`: run a study, or go on with it."""
 
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -119,13 +120,10 @@ def replay_grid(
     end = _observed(settings, lambda watched: run_grid(definition, seeds, wanted, watched))
     from hpo.analysis.replay import not_comparable, replay_rows
     from hpo.analysis.replay_table import replay_table
-    from hpo.analysis.runs import runs as records
-    from hpo.storage.stored_studies import read_study
+    from hpo.storage.stored_study import read_study
 
     stored = read_study(options.database(runs, storage), definition.name)
-    rows = [
-        row for row in replay_rows(definition, records(stored.trials, definition.name)) if _fits(row.experiment, wanted)
-    ]
+    rows = [row for row in replay_rows(definition, stored.trials) if _fits(row.experiment, wanted)]
     show(replay_table(rows, f"Study {definition.name}", not_comparable(definition)), shape)
     _finish(end, f"hpo findings {end.study}{_where(runs, storage)}")
 
@@ -152,11 +150,9 @@ def _observed(settings: "Options", run: "Callable[[Options], SessionEnd]") -> "S
 
 def _where(runs: Path, storage: str | None) -> str:
     """Return the options with which a later command finds the study again, without a password."""
-    from hpo.storage.address import shown
-
     if storage is not None:
-        return f" --storage {shown(storage)}"
-    return "" if runs == Path("runs") else f" --runs {runs}"
+        return f" --storage {shlex.quote(str(options.database(runs, storage)))}"
+    return "" if runs == Path("runs") else f" --runs {shlex.quote(str(runs))}"
 
 
 def _finish(end: "SessionEnd", look: str) -> None:

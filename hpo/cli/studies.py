@@ -1,8 +1,7 @@
 """`hpo list`, `hpo show` and `hpo trial`: look at what was run."""
 
-from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +10,9 @@ from hpo.cli import options
 from hpo.cli.output import form
 from hpo.cli.output import show as show_table
 from hpo.errors import RequestError
+
+if TYPE_CHECKING:
+    from hpo.storage.address import Address
 
 
 def list_studies(
@@ -22,27 +24,9 @@ def list_studies(
     """List the studies of a runs folder or database."""
     shape = form(json, csv)
     from hpo.analysis.study_tables import studies_table
-    from hpo.storage.stored_studies import read_studies
+    from hpo.storage.stored_study import read_studies
 
-    rows = []
-    for study in read_studies(options.database(runs, storage)):
-        outcomes = Counter(trial["user_attrs"].get("outcome") or trial["state"] for trial in study.trials)
-        definition = study.definition if "definition" in study.attrs else None
-        values = [
-            trial["value"] for trial in study.trials if trial["state"] == "complete" and trial["value"] is not None
-        ]
-        best = max if definition is None or definition.direction == "maximize" else min
-        rows.append(
-            {
-                "name": study.name,
-                "kind": study.attrs.get("kind"),
-                "dataset": study.attrs.get("dataset", {}).get("name"),
-                "outcomes": dict(outcomes),
-                "best": best(values, default=None),
-                "metric": definition.metric if definition else None,
-                "last": max((trial["complete"] for trial in study.trials if trial["complete"]), default=None),
-            }
-        )
+    rows = read_studies(options.database(runs, storage))
     show_table(studies_table(rows), shape)
 
 
@@ -58,21 +42,20 @@ def show(
     show_trials(options.database(runs, storage), name, top, form(json, csv))
 
 
-def show_trials(url: str, name: str, top: int, shape: Form | None = None) -> None:
+def show_trials(address: "Address", name: str, top: int, shape: Form | None = None) -> None:
     """Print a study's best trials.
 
     Args:
-        url: of the database.
+        address: of the database.
         name: of the study.
         top: how many; 0 is all.
         shape: JSON or CSV in place of a table.
     """
-    from hpo.analysis.runs import runs as records
     from hpo.analysis.study_tables import trials_table
-    from hpo.storage.stored_studies import read_study
+    from hpo.storage.stored_study import read_study
 
-    study = read_study(url, name)
-    show_table(trials_table(name, records(study.trials, name), study.definition.direction, top, None), shape)
+    study = read_study(address, name)
+    show_table(trials_table(name, study.trials, study.direction, top), shape)
 
 
 def trial(
@@ -85,12 +68,11 @@ def trial(
 ) -> None:
     """Show one trial: its whole configuration, its result, its curve."""
     shape = form(json, csv)
-    from hpo.analysis.runs import runs as records
     from hpo.analysis.study_tables import trial_table
-    from hpo.storage.stored_studies import read_study
+    from hpo.storage.stored_study import read_study
 
     study = read_study(options.database(runs, storage), name)
-    found = [run for run in records(study.trials, name) if run.number == number]
+    found = [run for run in study.trials if run.number == number]
     if not found:
         have = f"it has 0 to {len(study.trials) - 1}" if study.trials else "it has none yet"
         raise RequestError(f"study '{name}' has no trial {number}; {have}")

@@ -117,6 +117,13 @@ class StudyDefinition(BaseModel):
         """Which way the metric improves."""
         return "maximize" if self.metric == "val_accuracy" else "minimize"
 
+    @property
+    def most_epochs(self) -> int:
+        """The most epochs that a trial of the study can have."""
+        if "epochs" in self.space:
+            return max(int(value) for value in self.space["epochs"].extremes())
+        return int(self.trial.get("epochs", TrialConfig.model_fields["epochs"].default))
+
     def suggest(self, trial: Trial) -> dict[str, Any]:
         """Suggest a value for each parameter of the search space that applies.
 

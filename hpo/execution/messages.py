@@ -14,25 +14,39 @@ from hpo.training.epoch import Epoch
 
 
 @dataclass(frozen=True)
-class Setup:
-    """To a worker, once: what it trains on.
+class Place:
+    """To a worker, first: facts of the machine on which it trains.
 
     Attributes:
+        folder: of the study; each run has a folder in it, named by its id.
+        data_dir: where data sets are kept; None is the user's cache.
+        device: `cpu` or `cuda:N`.
         memory_limit: bytes that training may take beside what the process needs anyway; None is no limit.
+    """
+
+    folder: Path
+    data_dir: Path | None
+    device: str
+    memory_limit: int | None
+
+
+@dataclass(frozen=True)
+class Setup:
+    """To a worker, once: what every job of the study shares.
+
+    Attributes:
+        data: which images, and how they are split and scaled.
         checkpoint_seconds: the least time between two checkpoints of a run.
     """
 
     data: DataConfig
-    data_dir: Path | None
-    device: str
-    memory_limit: int | None
     checkpoint_seconds: float
 
 
 class Answer(Enum):
     """To a worker that waits for one."""
 
-    GO_ON = auto()
+    CONTINUE = auto()
     PRUNE = auto()
     CHECKPOINT = auto()  # Save the state, and end the run for now.
 
@@ -71,8 +85,9 @@ class Ended:
 
 @dataclass(frozen=True)
 class Unwritable:
-    """From a worker, which waits for an answer: the run's folder cannot be written. To go on is to try again."""
+    """From a worker, which waits for an answer: the run's folder cannot be written. To continue is to try again."""
 
+    folder: Path
     reason: str
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,29 +11,28 @@ from pathlib import Path
 from typing import Literal
 
 import optuna
+from optuna.trial import FrozenTrial
 
-from hpo.data.dataset import Dataset
 from hpo.data.load import load_dataset
 from hpo.data.split import split_indices
 from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
-from hpo.errors import RequestError, StorageError
+from hpo.errors import RequestError
 from hpo.execution.devices import processes, worker_devices
 from hpo.execution.events import DataProgress, Event, Observer, StudyOpened, Warned, unobserved
 from hpo.execution.interruption import Interruptions
 from hpo.execution.memory_limit import default_memory_limit
-from hpo.execution.messages import Setup
+from hpo.execution.messages import Place, Setup
 from hpo.execution.supervisor import StopReason, Supervisor
 from hpo.execution.worker import Worker, start_workers
 from hpo.search.grid_plan import GridPlan, select
 from hpo.search.live_study import LiveStudy
+from hpo.search.owned_study import owned_study
 from hpo.search.plan import Plan
-from hpo.search.pruners import create_pruner
 from hpo.search.search_plan import SearchPlan
-from hpo.storage.address import default_url
-from hpo.storage.database import open_storage, storage_errors
-from hpo.storage.ownership import owning
-from hpo.storage.study_record import record_study
+from hpo.storage.address import Address
+from hpo.storage.study_folder import LOG, make_folder, remove_unused
+from hpo.storage.study_record import DatasetRecord
 
 MAX_TRIALS = 1_000_000
 # How long the database may take to accept the last results: after an interruption, and after a second one.
@@ -117,8 +115,8 @@ def run_search(definition: StudyDefinition, n_trials: int, options: Options | No
     if not 1 <= n_trials <= MAX_TRIALS:
         raise RequestError(f"--trials must be between 1 and {MAX_TRIALS:,} but got {n_trials}.")
 
-    def plan(study: LiveStudy, folder: Path) -> Plan:
-        return SearchPlan(study, definition, n_trials, folder, deterministic=options.deterministic)
+    def plan(study: LiveStudy) -> Plan:
+        return SearchPlan(study, definition, n_trials, deterministic=options.deterministic)
 
     return _run(definition, plan, n_trials, options)
 
@@ -146,14 +144,14 @@ def run_grid(
         raise RequestError(f"--seeds must be between 1 and {MAX_TRIALS:,} but got {seeds}.")
     n_runs = seeds * len(select(definition, only))
 
-    def plan(study: LiveStudy, folder: Path) -> Plan:
-        return GridPlan(study, definition, seeds, only, folder)
+    def plan(study: LiveStudy) -> Plan:
+        return GridPlan(study, definition, seeds, only)
 
     return _run(definition, plan, n_runs, options)
 
 
 def _run(
-    definition: StudyDefinition, plan_for: Callable[[LiveStudy, Path], Plan], n_runs: int, options: Options
+    definition: StudyDefinition, plan_for: Callable[[LiveStudy], Plan], n_runs: int, options: Options
 ) -> SessionEnd:
     stop_at = time.monotonic() + options.timeout if options.timeout is not None else None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -166,12 +164,13 @@ def _run(
     observe = _while_watched(options.observer)
 
     def start(slots: Sequence[int]) -> list[Worker]:
-        return start_workers(slots, devices[slots[0]], folder / "workers.log")
+        return start_workers(slots, devices[slots[0]], folder / LOG)
 
     def set_up(workers: Sequence[Worker]) -> None:
         data_dir = options.data_dir and options.data_dir.resolve()
         for worker in workers:
-            worker.send(Setup(definition.data, data_dir, worker.device, limit, options.checkpoint_seconds))
+            worker.send(Place(folder, data_dir, worker.device, limit))
+            worker.send(Setup(definition.data, options.checkpoint_seconds))
 
     def restart(ended: Sequence[Worker]) -> list[Worker]:
         workers = start([worker.slot for worker in ended])
@@ -180,18 +179,22 @@ def _run(
 
     with ExitStack() as stack:
         interruptions = stack.enter_context(Interruptions())
-        folder = _make_folder(options.runs / definition.name)
-        stack.callback(_remove_unused, folder)
+        folder = make_folder(options.runs / definition.name)
+        stack.callback(remove_unused, folder)
         # Before the database: a request for images that cannot be had leaves none behind.
         dataset = load_dataset(definition.data, options.data_dir, lambda *step: observe(DataProgress(*step)))
         split_indices(dataset, definition.data)
         # They load their libraries while the study is opened here.
         workers = [worker for slots in processes(devices) for worker in start(slots)]
         stack.callback(_kill, workers)
-        study = _open_study(definition, options, stack, dataset, observe)
-        plan = plan_for(study, folder)
+        address = Address.of(options.runs, options.storage)
+        images = DatasetRecord(name=dataset.name, fingerprint=dataset.fingerprint)
+        study = stack.enter_context(
+            owned_study(address, definition, images, folder, tell=lambda text: observe(Warned(text)))
+        )
+        plan = plan_for(study)
         finished = sum(trial.state.is_finished() for trial in study.trials)
-        interrupted = len(study.trials) - finished
+        interrupted = len(study.interrupted)
         names = tuple(worker.device for worker in workers)
         observe(StudyOpened(definition.name, finished, interrupted, plan.total, len(workers), names))
         set_up(workers)
@@ -211,30 +214,6 @@ def _run(
         finally:
             saved = _save(study, interruptions)
         return _end(study, stopped, plan.total, saved)
-
-
-def _open_study(
-    definition: StudyDefinition, options: Options, stack: ExitStack, dataset: Dataset, observe: Observer
-) -> LiveStudy:
-    """Prepare the database, and own the study until `stack` closes."""
-    url = options.storage or default_url(options.runs)
-    storage = open_storage(url)
-    stack.callback(storage.engine.dispose)
-    stack.enter_context(owning(storage, definition.name))
-    pruner = create_pruner(definition.pruner, _longest(definition))
-    with storage_errors(url):
-        record_study(storage, definition, {"name": dataset.name, "fingerprint": dataset.fingerprint})
-        return LiveStudy(storage, definition.name, definition.metric, pruner, tell=lambda text: observe(Warned(text)))
-
-
-def _remove_unused(folder: Path) -> None:
-    """Remove an empty log, and folders in which nothing is left: a study that could not be opened leaves no trace."""
-    log = folder / "workers.log"
-    if log.exists() and log.stat().st_size == 0:
-        log.unlink()
-    for empty in (folder, folder.parent):
-        if not any(empty.iterdir()):
-            empty.rmdir()
 
 
 def _while_watched(observer: Observer) -> Observer:
@@ -270,7 +249,7 @@ def _save(study: LiveStudy, interruptions: Interruptions) -> bool:
 
 
 def _end(study: LiveStudy, stopped: StopReason | None, total: int, saved: bool) -> SessionEnd:
-    outcomes = Counter(str(trial.user_attrs.get("outcome") or Outcome.INTERRUPTED) for trial in study.trials)
+    outcomes = Counter(_status(trial) for trial in study.trials)
     best = study.best
     return SessionEnd(
         study=study.name,
@@ -284,18 +263,7 @@ def _end(study: LiveStudy, stopped: StopReason | None, total: int, saved: bool) 
     )
 
 
-def _make_folder(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"{folder}: cannot be created: {error.strerror}.") from None
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise StorageError(f"{folder}: cannot be written.")
-    return folder.resolve()
-
-
-def _longest(definition: StudyDefinition) -> int:
-    """The most epochs that a trial of the study can have."""
-    if "epochs" in definition.space:
-        return max(int(value) for value in definition.space["epochs"].extremes())
-    return int(definition.trial.get("epochs", 20))
+def _status(trial: FrozenTrial) -> str:
+    if "run_id" not in trial.user_attrs and "outcome" not in trial.user_attrs:
+        return trial.state.name.lower()  # Of another program.
+    return str(trial.user_attrs.get("outcome") or Outcome.INTERRUPTED)

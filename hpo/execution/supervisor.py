@@ -14,7 +14,7 @@ from hpo.execution.events import EpochTrained, Observer, Stopping, TrialEnded, T
 from hpo.execution.messages import Answer, Bug, Ended, FromWorker, Notice, Ready, Trained, Unwritable
 from hpo.execution.worker import Worker
 from hpo.search.live_study import LiveStudy
-from hpo.search.plan import Job, Plan
+from hpo.search.plan import Decision, Job, Plan
 from hpo.training.epoch import Epoch
 
 TICK_SECONDS = 0.1
@@ -109,6 +109,7 @@ class Supervisor:
             StorageError: the database cannot be written, and waiting does not help.
         """
         while True:
+            self._study.check()
             self._heed_interruptions()
             if self._stop_reason is None:
                 self._assign()
@@ -159,8 +160,8 @@ class Supervisor:
                 worker.send(self._answer(worker, run, epochs, last=last))
             case Ended(), _Run():
                 self._end(worker, run, message)
-            case Unwritable(reason), _Run():
-                self._wait_to_write(run, reason)
+            case Unwritable(folder, reason), _Run():
+                self._wait_to_write(run, f"{folder} cannot be written ({reason})")
             case Notice(text), _:
                 self._warn(text)
             case Bug(traceback), _:
@@ -188,15 +189,18 @@ class Supervisor:
             run.epochs = epoch.epoch
             self._study.report(job.number, epoch)
             self._observe(EpochTrained(job.number, job.run_id, worker.slot, epoch))
-            if not last and self._plan.should_prune(job.number):
-                run.ending = Outcome.PRUNED
-                return Answer.PRUNE
+            match Decision.CONTINUE if last else self._plan.decide(job.number):
+                case Decision.PRUNE:
+                    run.ending = Outcome.PRUNED
+                    return Answer.PRUNE
+                case Decision.PAUSE:
+                    return Answer.CHECKPOINT
         if last:
-            return Answer.GO_ON
+            return Answer.CONTINUE
         if self._is_over_time(run):
             run.ending = Outcome.TIMED_OUT
             return Answer.PRUNE
-        return Answer.GO_ON if self._stop_reason is None else Answer.CHECKPOINT
+        return Answer.CONTINUE if self._stop_reason is None else Answer.CHECKPOINT
 
     def _end(self, worker: Worker, run: _Run, ended: Ended) -> None:
         worker.job = None
@@ -232,7 +236,7 @@ class Supervisor:
 
     def _wait_to_write(self, run: _Run, reason: str) -> None:
         """Have a worker try again after a while to write into its run's folder."""
-        self._warn(f"{run.job.run_id} waits: {run.job.folder} cannot be written ({reason}).")
+        self._warn(f"{run.job.run_id} waits: {reason}.")
         pause = WRITE_PAUSES[min(run.failed_writes, len(WRITE_PAUSES) - 1)]
         run.failed_writes += 1
         run.write_again_at = time.monotonic() + pause
@@ -244,7 +248,7 @@ class Supervisor:
             if run and run.write_again_at is not None and (now >= run.write_again_at or self._stop_reason):
                 run.write_again_at = None
                 # Given up on only when the study stops.
-                worker.send(Answer.GO_ON if self._stop_reason is None else Answer.CHECKPOINT)
+                worker.send(Answer.CONTINUE if self._stop_reason is None else Answer.CHECKPOINT)
 
     def _warn(self, text: str) -> None:
         if text not in self._warnings:

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from hpo.execution.messages import Answer, FromWorker, Setup
+from hpo.execution.messages import Answer, FromWorker, Place, Setup
 from hpo.search.plan import Job
 
 # One thread a process: several processes fill the cores better than several threads, and the order of a sum, hence its
@@ -63,7 +63,7 @@ class Worker:
         """The process's id."""
         return self.process.pid
 
-    def send(self, message: Setup | Job | Answer) -> None:
+    def send(self, message: Place | Setup | Job | Answer) -> None:
         """Send a message; one to a process that has died is lost, as its next `receive` tells."""
         with contextlib.suppress(ConnectionError):
             self.pipe.send(message)

@@ -15,12 +15,14 @@ import sys
 import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from hpo.definition.outcome import Outcome
 from hpo.errors import Diverged
-from hpo.execution.messages import Answer, Bug, Ended, Notice, Ready, Setup, Trained, Unwritable
+from hpo.execution.messages import Answer, Bug, Ended, Notice, Ready, Trained, Unwritable
 from hpo.search.plan import Job
 
 if TYPE_CHECKING:
@@ -37,6 +39,23 @@ Pipe = Connection
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Trainer:
+    """What the runs of this process share.
+
+    Attributes:
+        data: what they train on.
+        folder: of the study; each run has a folder in it.
+        checkpoint_seconds: the least time between two checkpoints of a run.
+        stacks: trains runs of one structure together; None trains one run at a time.
+    """
+
+    data: TensorData
+    folder: Path
+    checkpoint_seconds: float
+    stacks: Stacks | None
+
+
 def main() -> None:
     """Serve the supervisor at the other ends of the pipes until it is gone."""
     _die_with_parent()
@@ -51,29 +70,30 @@ def main() -> None:
 
     torch.set_num_threads(1)
     try:
+        place, *_ = [pipe.recv() for pipe in pipes]
         setup, *_ = [pipe.recv() for pipe in pipes]
-        data = TensorData.load(load_dataset(setup.data, setup.data_dir), setup.data, setup.device)
+        data = TensorData.load(load_dataset(setup.data, place.data_dir), setup.data, place.device)
         if data.device.type == "cuda":
             torch.cuda.set_device(data.device)
-        elif setup.memory_limit is not None:
-            _limit_memory(setup.memory_limit)
+        elif place.memory_limit is not None:
+            _limit_memory(place.memory_limit)
         for pipe in pipes:
             pipe.send(Ready())
         together = data.device.type == "cuda" or len(pipes) > 1
-        _serve(pipes, data, setup, Stacks() if together else None)
+        _serve(pipes, Trainer(data, place.folder, setup.checkpoint_seconds, Stacks() if together else None))
     except (EOFError, ConnectionError):
         return  # The supervisor is gone; whoever goes on with the study finds the checkpoint.
     except Exception:
         pipes[0].send(Bug(traceback.format_exc()))
 
 
-def _serve(pipes: Sequence[Pipe], data: TensorData, setup: Setup, stacks: Stacks | None) -> None:
+def _serve(pipes: Sequence[Pipe], trainer: Trainer) -> None:
     """Train what is asked for, for ever."""
     runs: dict[Pipe, Iterator[None]] = {}
     while True:
         for pipe in wait([pipe for pipe in pipes if pipe not in runs], timeout=0 if runs else None):
             assert isinstance(pipe, Pipe)
-            runs[pipe] = _attempt(pipe.recv(), data, pipe, setup, stacks)
+            runs[pipe] = _attempt(pipe.recv(), pipe, trainer)
             # It is opened, and its history judged, before it trains with the others.
             _advance(runs, [pipe])
             _advance(runs, [pipe])
@@ -91,10 +111,10 @@ def _advance(runs: dict[Pipe, Iterator[None]], pipes: Sequence[Pipe]) -> None:
             del runs[pipe]
 
 
-def _attempt(job: Job, data: TensorData, pipe: Pipe, setup: Setup, stacks: Stacks | None) -> Iterator[None]:
+def _attempt(job: Job, pipe: Pipe, trainer: Trainer) -> Iterator[None]:
     """Run one configuration and say how it ended; wait wherever `_train` does."""
     try:
-        pipe.send((yield from _train(job, data, pipe, setup, stacks)))
+        pipe.send((yield from _train(job, pipe, trainer)))
     except (EOFError, ConnectionError):
         raise
     except Exception as error:
@@ -106,18 +126,20 @@ def _attempt(job: Job, data: TensorData, pipe: Pipe, setup: Setup, stacks: Stack
         pipe.recv()  # The supervisor ends the process: other runs in it may have been in the midst of a step.
 
 
-def _train(job: Job, data: TensorData, pipe: Pipe, setup: Setup, stacks: Stacks | None) -> Generator[None, None, Ended]:
+def _train(job: Job, pipe: Pipe, trainer: Trainer) -> Generator[None, None, Ended]:
     """Train; wait after each message about epochs, and once more after the answer to it."""
     from hpo.training.run import Run
+
+    folder = trainer.folder / job.run_id
 
     def open_run() -> Run:
         return Run(
             job.config,
-            data,
-            job.folder,
-            stacks=stacks,
+            trainer.data,
+            folder,
+            stacks=trainer.stacks,
             evaluate_test=job.evaluate_test,
-            checkpoint_seconds=setup.checkpoint_seconds,
+            checkpoint_seconds=trainer.checkpoint_seconds,
             warn=lambda text: pipe.send(Notice(text)),
         )
 
@@ -128,11 +150,11 @@ def _train(job: Job, data: TensorData, pipe: Pipe, setup: Setup, stacks: Stacks 
         return answer
 
     try:
-        run = _patiently(open_run, pipe)
+        run = _patiently(open_run, folder, pipe)
         with closing(run):
             answer = yield from ask(*run.history)
             epochs = iter(run)
-            while answer == Answer.GO_ON:
+            while answer == Answer.CONTINUE:
                 yield
                 epoch = next(epochs, None)
                 if epoch is None:
@@ -144,7 +166,7 @@ def _train(job: Job, data: TensorData, pipe: Pipe, setup: Setup, stacks: Stacks 
             if answer == Answer.PRUNE:
                 run.discard_checkpoint()
                 return Ended(Outcome.PRUNED)
-            result = _patiently(run.finish, pipe)
+            result = _patiently(run.finish, folder, pipe)
             return Ended(Outcome.EARLY_STOPPED if run.stopped_early else Outcome.COMPLETE, result.as_dict())
     except Diverged as error:
         run.discard_checkpoint()
@@ -156,7 +178,7 @@ def _train(job: Job, data: TensorData, pipe: Pipe, setup: Setup, stacks: Stacks 
         return Ended(Outcome.INTERRUPTED, message=_reason(error))
 
 
-def _patiently(write: Callable[[], T], pipe: Pipe) -> T:
+def _patiently(write: Callable[[], T], folder: Path, pipe: Pipe) -> T:
     """Write something that a run cannot do without, again and again until it can be written or the supervisor gives up.
 
     Raises:
@@ -166,8 +188,8 @@ def _patiently(write: Callable[[], T], pipe: Pipe) -> T:
         try:
             return write()
         except OSError as error:
-            pipe.send(Unwritable(_reason(error)))
-            if pipe.recv() != Answer.GO_ON:
+            pipe.send(Unwritable(folder, _reason(error)))
+            if pipe.recv() != Answer.CONTINUE:
                 raise
 
 

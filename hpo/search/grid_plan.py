@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 from optuna.samplers import RandomSampler
 from optuna.trial import TrialState
@@ -13,7 +12,7 @@ from optuna.trial import TrialState
 from hpo.definition.study_definition import Experiment, StudyDefinition
 from hpo.errors import DefinitionError, closest
 from hpo.search.live_study import LiveStudy
-from hpo.search.plan import Job
+from hpo.search.plan import Decision, Job
 from hpo.search.seeds import derived_seed
 
 
@@ -28,18 +27,14 @@ class GridPlan:
         definition: its definition.
         seeds: how many replicates each experiment shall have.
         only: patterns of experiment names; empty takes all.
-        folder: the study's runs.
 
     Raises:
         DefinitionError: a pattern fits no experiment.
     """
 
-    def __init__(
-        self, study: LiveStudy, definition: StudyDefinition, seeds: int, only: Sequence[str], folder: Path
-    ) -> None:
+    def __init__(self, study: LiveStudy, definition: StudyDefinition, seeds: int, only: Sequence[str] = ()) -> None:
         self._study = study
         self._definition = definition
-        self._folder = folder
         found: dict[tuple[str, int], int] = {}  # The trial of each pair; of one that crashed, the pair runs again.
         for trial in study.trials:
             if trial.state != TrialState.FAIL and "experiment" in trial.user_attrs:
@@ -66,17 +61,17 @@ class GridPlan:
         if number is None:
             number = self._study.ask((), RandomSampler(), lambda _trial: {})
         else:
-            self._study.take_up(number)
+            self._study.resume(number)
         seed = derived_seed("replicate", self._definition.seed, replicate)
         config = self._definition.experiment_config(experiment, seed)
         run_id = f"{experiment.name}_seed{replicate}"
         attrs = {"run_id": run_id, "experiment": experiment.name, "replicate": replicate}
         self._study.start(number, attrs, {"config": config.model_dump(mode="json")})
-        return Job(number, run_id, config, self._folder / run_id, evaluate_test=True)
+        return Job(number, run_id, config, evaluate_test=True)
 
-    def should_prune(self, number: int) -> bool:
-        """Never: a documented figure is compared with a whole run."""
-        return False
+    def decide(self, number: int) -> Decision:
+        """Continue: a documented figure is compared with a whole run."""
+        return Decision.CONTINUE
 
 
 def select(definition: StudyDefinition, only: Sequence[str]) -> list[Experiment]:

@@ -8,13 +8,16 @@ from typing import Any
 import optuna
 from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler, RandomSampler
-from optuna.storages import RDBStorage
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from hpo.definition.outcome import Outcome
 from hpo.errors import StorageError
+from hpo.search.frozen_trial import frozen
 from hpo.search.study_memory import StudyMemory
-from hpo.storage.stored_trials import read_trials
+from hpo.storage.owner import OWNER_ATTR, SEEN_ATTR
+from hpo.storage.ownership import Lease
+from hpo.storage.stored_study import StoredStudy
 from hpo.storage.study_writer import StudyWriter
 from hpo.training.epoch import Epoch
 
@@ -35,38 +38,48 @@ class LiveStudy:
     """Asks, reports and tells in memory, and has the database follow; nothing here waits for the database.
 
     Args:
-        storage: the database, in which the study has been created.
-        name: the study's name.
+        lease: the right to write the study.
+        stored: the study as it was read.
         metric: the epoch column by which trials are judged.
         pruner: asked by `should_prune`.
         tell: called with a line for the person.
 
+    Attributes:
+        interrupted: numbers of the trials that hpo began and did not end, in order.
+        enqueued: numbers of the trials that somebody enqueued and nobody began, in order.
+
     Raises:
-        StorageError: the database's copy of the study cannot be gone on with.
+        StorageError: the study cannot be resumed.
     """
 
     def __init__(
-        self, storage: RDBStorage, name: str, metric: str, pruner: BasePruner, tell: Callable[[str], None]
+        self, lease: Lease, stored: StoredStudy, metric: str, pruner: BasePruner, tell: Callable[[str], None]
     ) -> None:
-        self.name = name
+        self.name = stored.name
         self.metric = metric
-        stored_id = storage.get_study_id_from_name(name)
-        (self.direction,) = storage.get_study_directions(stored_id)
-        trials = read_trials(storage.engine, stored_id)
+        self.direction = StudyDirection[stored.direction.upper()]
+        trials = [frozen(trial) for trial in stored.trials]
         if [trial.number for trial in trials] != list(range(len(trials))):
             raise StorageError(
-                f"study '{name}': its trials are not numbered from 0 without a gap; it cannot be gone on with."
+                f"study '{self.name}': its trials are not numbered from 0 without a gap; it cannot be resumed."
             )
         unfinished = {trial.number: trial for trial in trials if not trial.state.is_finished()}
-        self._writer = StudyWriter(storage.engine, stored_id, unfinished, tell)
+        self.interrupted = [number for number, trial in unfinished.items() if "run_id" in trial.user_attrs]
+        self.enqueued = [
+            number
+            for number, trial in unfinished.items()
+            if trial.state == TrialState.WAITING and number not in self.interrupted
+        ]
+        self._writer = StudyWriter(lease, unfinished, tell)
 
         self._memory = StudyMemory()
-        self._study_id = self._memory.create_new_study([self.direction], name)
-        for key, value in storage.get_study_system_attrs(stored_id).items():
-            self._memory.set_study_system_attr(self._study_id, key, value)
+        self._study_id = self._memory.create_new_study([self.direction], self.name)
+        for key, value in stored.system_attrs.items():
+            if key not in (OWNER_ATTR, SEEN_ATTR):
+                self._memory.set_study_system_attr(self._study_id, key, value)
         for trial in trials:
-            if not trial.state.is_finished():
-                # Nobody is running it. Whoever goes on with it reports its epochs, and asks the pruner, once more.
+            if trial.number in self.interrupted:
+                # Nobody is running it. Whoever resumes it reports its epochs, and asks the pruner, once more.
                 trial.state = TrialState.WAITING
                 trial.intermediate_values = {}
                 trial.system_attrs = {
@@ -108,18 +121,37 @@ class LiveStudy:
         with self._memory.showing(shown):
             trial = self._view(sampler, self._study.pruner).ask()
             suggest(trial)
-        self._writer.save_study_attrs(self._memory.get_study_system_attrs(self._study_id))
-        self._running[trial.number] = trial
-        self._curves[trial.number] = []
-        return trial.number
+        return self._begin(trial)
 
-    def take_up(self, number: int) -> None:
-        """Go on with a trial that was interrupted."""
-        trial_id = self._memory.get_trial_id_from_study_id_trial_number(self._study_id, number)
-        self._memory.set_trial_state_values(trial_id, TrialState.RUNNING)
-        self._running[number] = Trial(self._study, trial_id)
-        self._running[number].set_user_attr("outcome", None)
-        self._curves[number] = []
+    def ask_enqueued(
+        self,
+        number: int,
+        shown: Sequence[FrozenTrial],
+        sampler: BaseSampler,
+        suggest: Callable[[Trial], dict[str, Any]],
+    ) -> None:
+        """Begin a trial that was enqueued: its values stand, and the sampler suggests what they leave open.
+
+        Args:
+            number: the trial's number.
+            shown: the trials that the sampler may see.
+            sampler: of this trial.
+            suggest: suggests every parameter.
+
+        Raises:
+            ValueError: a value is not one of its parameter's.
+        """
+        trial_id = self._set_running(number)
+        with self._memory.showing(shown):
+            trial = Trial(self._view(sampler, self._study.pruner), trial_id)
+            self._begin(trial)
+            suggest(trial)
+
+    def resume(self, number: int) -> None:
+        """Begin again with a trial that was interrupted."""
+        trial = Trial(self._study, self._set_running(number))
+        self._begin(trial)
+        trial.set_user_attr("outcome", None)
 
     def start(self, number: int, attrs: Mapping[str, Any], details: Mapping[str, Any]) -> None:
         """Record what a trial is about to run.
@@ -144,7 +176,7 @@ class LiveStudy:
         self._writer.save(self._frozen(number))
 
     def should_prune(self, number: int, shown: Sequence[FrozenTrial]) -> bool:
-        """Ask the pruner whether a running trial is hopeless beside the trials shown."""
+        """Ask the pruner whether a running trial is unpromising beside the trials shown."""
         with self._memory.showing(shown):
             return bool(self._study.pruner.prune(self._study, self._frozen(number)))
 
@@ -194,6 +226,25 @@ class LiveStudy:
             Whether everything is.
         """
         return self._writer.close(timeout)
+
+    def check(self) -> None:
+        """Raise what ended the writing, if anything did.
+
+        Raises:
+            StorageError: the study is not ours any more, or the database is gone.
+        """
+        self._writer.check()
+
+    def _begin(self, trial: Trial) -> int:
+        self._writer.save_study_attrs(self._memory.get_study_system_attrs(self._study_id))
+        self._running[trial.number] = trial
+        self._curves[trial.number] = []
+        return trial.number
+
+    def _set_running(self, number: int) -> int:
+        trial_id = self._memory.get_trial_id_from_study_id_trial_number(self._study_id, number)
+        self._memory.set_trial_state_values(trial_id, TrialState.RUNNING)
+        return trial_id
 
     def _frozen(self, number: int) -> FrozenTrial:
         return self._memory.get_trial(self._running[number]._trial_id)

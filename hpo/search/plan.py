@@ -1,9 +1,9 @@
-"""Which run comes next: the part in which a search and a grid differ."""
+"""What a supervisor asks of a study: which run comes next, and how a running one continues."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from enum import Enum, auto
 from typing import Protocol
 
 from hpo.definition.trial_config import TrialConfig
@@ -11,23 +11,31 @@ from hpo.definition.trial_config import TrialConfig
 
 @dataclass(frozen=True)
 class Job:
-    """To a worker: train this, from the checkpoint in the folder if there is one.
+    """What a worker is to train, wherever the worker is.
 
     Attributes:
-        number: the trial's.
-        run_id: names the run's folder; the same in every attempt at it.
+        number: the trial's number.
+        run_id: names the run and its folder; the same in every attempt at the run.
+        config: every setting.
         evaluate_test: whether the finished run is measured on the test images too.
     """
 
     number: int
     run_id: str
     config: TrialConfig
-    folder: Path
     evaluate_test: bool = False
 
 
+class Decision(Enum):
+    """How a running trial continues after an epoch."""
+
+    CONTINUE = auto()
+    PRUNE = auto()
+    PAUSE = auto()  # Save a checkpoint and wait: the plan returns the job again when the trial is to resume.
+
+
 class Plan(Protocol):
-    """What a supervisor asks; `SearchPlan` and `GridPlan` answer."""
+    """Decides what is run; `SearchPlan` and `GridPlan` are the two kinds."""
 
     @property
     def total(self) -> int:
@@ -36,5 +44,5 @@ class Plan(Protocol):
     def next_job(self) -> Job | None:
         """Return the next run, recorded as running; None when none can begin before another has ended."""
 
-    def should_prune(self, number: int) -> bool:
-        """Return whether a running trial is hopeless."""
+    def decide(self, number: int) -> Decision:
+        """Decide how a running trial continues after the epoch that was reported last."""

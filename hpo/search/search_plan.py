@@ -3,43 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from optuna.trial import FrozenTrial, TrialState
+from optuna.samplers import BaseSampler
+from optuna.trial import FrozenTrial, Trial, TrialState
 from pydantic import ValidationError
 
+from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition, describe
 from hpo.errors import DefinitionError
 from hpo.search.live_study import LiveStudy
-from hpo.search.plan import Job
+from hpo.search.plan import Decision, Job
 from hpo.search.samplers import create_sampler
 from hpo.search.seeds import derived_seed
 from hpo.search.study_memory import as_of, recent_and_best, with_worst_values
 
 
 class SearchPlan:
-    """Goes on with what was interrupted, then asks the sampler for new trials.
+    """Resumes what was interrupted, begins what was enqueued, then asks the sampler for new trials.
 
     Args:
         study: the study as it stands.
         definition: its definition.
         n_trials: the study's total, trials of earlier calls included.
-        folder: the study's runs.
         deterministic: whether trials and decisions must not depend on how many workers there are, nor on their speed.
             Then trial n is proposed from trials 0 to n - lag alone, once these have ended, with those in between shown
             as running; and it is pruned by comparison with these alone.
     """
 
-    def __init__(
-        self, study: LiveStudy, definition: StudyDefinition, n_trials: int, folder: Path, *, deterministic: bool
-    ) -> None:
+    def __init__(self, study: LiveStudy, definition: StudyDefinition, n_trials: int, *, deterministic: bool) -> None:
         self._study = study
         self._definition = definition
-        self._folder = folder
         self._lag = definition.sampler.lag if deterministic else None
         self._n_trials = n_trials
-        self._interrupted = [trial.number for trial in study.trials if not trial.state.is_finished()]
+        self._interrupted = list(study.interrupted)
+        self._enqueued = list(study.enqueued)
         self._first_with: dict[str, int] = {}
         for trial in study.trials:
             if trial.params:
@@ -54,20 +53,32 @@ class SearchPlan:
         """Return an interrupted trial, else a new one, else None."""
         if self._interrupted:
             number = self._interrupted.pop(0)
-            self._study.take_up(number)
-        else:
-            number = len(self._study.trials)
-            if number >= self._n_trials or not self._may_ask(number):
-                return None
-            sampler = create_sampler(self._definition.sampler, self._definition.seed, number)
-            asked = self._study.ask(self._seen_by_sampler(number), sampler, self._definition.suggest)
-            assert asked == number
+            self._study.resume(number)
+            return self._start(number)
+        while self._enqueued:
+            number = self._enqueued.pop(0)
+            try:
+                self._study.ask_enqueued(number, *self._asking(number))
+                return self._start(number)
+            except (ValueError, DefinitionError) as error:
+                self._study.tell(number, Outcome.CRASHED, message=f"the enqueued values cannot be used: {error}")
+        number = len(self._study.trials)
+        if number >= self._n_trials or not self._may_ask(number):
+            return None
+        asked = self._study.ask(*self._asking(number))
+        assert asked == number
         return self._start(number)
 
-    def should_prune(self, number: int) -> bool:
+    def decide(self, number: int) -> Decision:
         """Ask the pruner, which sees every trial, or under `deterministic` those that this one was proposed from."""
         trials = self._study.trials
-        return self._study.should_prune(number, trials if self._lag is None else trials[: self._told_before(number)])
+        shown = trials if self._lag is None else trials[: self._told_before(number)]
+        return Decision.PRUNE if self._study.should_prune(number, shown) else Decision.CONTINUE
+
+    def _asking(self, number: int) -> tuple[Sequence[FrozenTrial], BaseSampler, Callable[[Trial], dict[str, Any]]]:
+        """Return what a trial is suggested from: the trials shown, its sampler, and the search space."""
+        sampler = create_sampler(self._definition.sampler, self._definition.seed, number)
+        return self._seen_by_sampler(number), sampler, self._definition.suggest
 
     def _start(self, number: int) -> Job:
         params = self._study.params(number)
@@ -84,7 +95,7 @@ class SearchPlan:
         if first != number:
             attrs["replicate_of"] = first
         self._study.start(number, attrs, {"config": config.model_dump(mode="json")})
-        return Job(number, run_id, config, self._folder / run_id)
+        return Job(number, run_id, config)
 
     def _told_before(self, number: int) -> int:
         assert self._lag is not None
@@ -93,7 +104,8 @@ class SearchPlan:
     def _may_ask(self, number: int) -> bool:
         if self._lag is None:
             return True
-        return all(trial.state.is_finished() for trial in self._study.trials[: self._told_before(number)])
+        earlier = self._study.trials[: self._told_before(number)]
+        return all(trial.state.is_finished() for trial in earlier if "run_id" in trial.user_attrs)
 
     def _seen_by_sampler(self, number: int) -> Sequence[FrozenTrial]:
         trials = [trial for trial in self._study.trials if trial.state != TrialState.WAITING]

@@ -1,76 +1,130 @@
-"""The database of studies: SQLite in the runs folder, or PostgreSQL."""
+"""The database of studies, opened for writing: an ordinary Optuna storage in SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
+import os
+import random
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Self
 
 import sqlalchemy as sa
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
-from optuna.storages._rdb import models
+from optuna.storages._rdb import models  # The schema itself: a copy of it here could only drift from it.
 
 from hpo.errors import StorageError
-from hpo.storage.address import parse, shown, sqlite_path
+from hpo.storage.address import Address
+from hpo.storage.connection import connect, first_line
 
 # Longer than any other program should hold a lock; beyond it the writer waits by itself, and says so.
 LOCK_TIMEOUT_SECONDS = 5.0
+# Several programs may create the tables of a new database at the same moment: all but one have to look again.
+CREATE_ATTEMPTS = 20
 
 
-def open_storage(url: str, *, create: bool = True) -> RDBStorage:
-    """Open the database at `url`, as an ordinary Optuna storage.
+@dataclass(frozen=True)
+class Database:
+    """An open database; close it, or use it as a context.
 
-    Args:
-        url: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/DATABASE`.
-        create: whether a missing SQLite file, or missing tables, are created.
+    Attributes:
+        address: where it is.
+        storage: its studies, as Optuna reads and writes them.
+        inode: of the SQLite file, by which its removal is noticed; None on a server.
+    """
+
+    address: Address
+    storage: RDBStorage
+    inode: int | None
+
+    @property
+    def engine(self) -> sa.Engine:
+        """SQLAlchemy's access to the tables."""
+        return self.storage.engine
+
+    def replaced(self) -> bool:
+        """Return whether the SQLite file was removed or replaced since it was opened."""
+        return self.inode is not None and self.inode != _inode(self.address.path)
+
+    def close(self) -> None:
+        """End every connection; the last one to an SQLite file removes its `-wal`."""
+        self.storage.remove_session()
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+
+def open_database(address: Address) -> Database:
+    """Open a database, and create it where there is none.
 
     Raises:
-        StorageError: it cannot be opened, or it is not an Optuna database.
+        StorageError: it cannot be opened, or it is not a database of Optuna.
     """
-    parsed = parse(url)
-    path = sqlite_path(url)
-    if path is not None:
-        _prepare_sqlite(path, create)
-        connect_args = {"timeout": LOCK_TIMEOUT_SECONDS}
+    if address.path is not None:
+        _prepare_sqlite(address.path)
+        url = "sqlite:///file"  # The connections are made below, from the path itself.
+        creator: Callable[[], object] = partial(_connect_sqlite, address.path)
     else:
-        connect_args = {"connect_timeout": int(LOCK_TIMEOUT_SECONDS)}
-    with storage_errors(url):
-        try:
-            storage = RDBStorage(parsed.render_as_string(hide_password=False), {"connect_args": connect_args})
-        except RuntimeError as error:  # Optuna's word for a database of another version.
-            raise StorageError(f"{shown(url)}: {str(error).splitlines()[0]}") from None
-    if path is not None:
-        sa.event.listen(storage.engine, "connect", _relax_syncing)
-        storage.engine.dispose()  # The pool's first connection was made before the line above.
-    return storage
+        url = "postgresql+psycopg://"
+        creator = partial(connect, address.server)
+    with storage_errors(address):
+        storage = _create_tables(address, url, creator)
+    return Database(address, storage, _inode(address.path))
 
 
 @contextmanager
-def storage_errors(url: str) -> Iterator[None]:
+def storage_errors(address: Address) -> Iterator[None]:
     """Report a database that does not answer, or is damaged, as one clear line.
 
     Raises:
-        StorageError: in place of the driver's error, and of Optuna's own wrapping of it.
+        StorageError: in place of the driver's error, and of the one in which Optuna wraps it.
     """
     try:
         yield
     except (sa.exc.DBAPIError, StorageInternalError) as error:
-        raise StorageError(f"{shown(url)}: {_reason(error)}.") from None
+        raise StorageError(f"{address}: {driver_reason(error)}.") from None
 
 
-def _prepare_sqlite(path: Path, create: bool) -> None:
-    """Refuse a file that is not ours before anything is written into it, and put ours into WAL mode.
+def driver_reason(error: BaseException) -> str:
+    """Return what the database's driver said, in one line."""
+    while not isinstance(error, sa.exc.DBAPIError) and error.__cause__ is not None:
+        error = error.__cause__
+    return first_line(error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig else error)
+
+
+def _create_tables(address: Address, url: str, creator: Callable[[], object]) -> RDBStorage:
+    for attempt in range(CREATE_ATTEMPTS):
+        try:
+            return RDBStorage(url, {"creator": creator})
+        except RuntimeError as error:  # Optuna's word for a database of another version.
+            raise StorageError(f"{address}: {first_line(error)}.") from None
+        except (sa.exc.IntegrityError, sa.exc.OperationalError, sa.exc.ProgrammingError, StorageInternalError) as error:
+            reason = driver_reason(error)
+            raced = "already exists" in reason or "duplicate key" in reason or "UNIQUE" in reason or "locked" in reason
+            if not raced or attempt == CREATE_ATTEMPTS - 1:
+                raise
+            time.sleep(random.uniform(0.02, 0.2))
+    raise AssertionError("unreachable")
+
+
+def _prepare_sqlite(path: Path) -> None:
+    """Refuse a file of another program before anything is written into it, and put ours into WAL mode.
 
     In WAL mode readers (the dashboard, `hpo show`) neither block the supervisor nor are blocked by it.
     """
-    if not create and not path.exists():
-        raise StorageError(f"{path}: there is no such database; nothing has been run here yet.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StorageError(f"{path.parent}: cannot be created: {error.strerror}") from None
+        raise StorageError(f"{path.parent}: cannot be created: {error.strerror}.") from None
     try:
         connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT_SECONDS)
     except sqlite3.OperationalError:
@@ -82,23 +136,22 @@ def _prepare_sqlite(path: Path, create: bool) -> None:
             raise StorageError(f"{path}: is a database of another program (it has the tables {names}).")
         connection.execute("PRAGMA journal_mode = WAL")
     except sqlite3.DatabaseError as error:
-        what = "is damaged, or no SQLite database" if _is_corruption(error) else "cannot be written"
+        cannot_write = isinstance(error, sqlite3.OperationalError)
+        what = "cannot be written" if cannot_write else "is damaged, or is not an SQLite database"
         raise StorageError(f"{path}: {what}: {error}.") from None
     finally:
         connection.close()
 
 
-def _is_corruption(error: sqlite3.DatabaseError) -> bool:
-    return not isinstance(error, sqlite3.OperationalError)
-
-
-def _relax_syncing(connection: sqlite3.Connection, _record: object) -> None:
+def _connect_sqlite(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT_SECONDS, check_same_thread=False)
     # With WAL, NORMAL risks the last transactions in a power cut, never the database.
     connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
 
 
-def _reason(error: BaseException) -> str:
-    while not isinstance(error, sa.exc.DBAPIError) and error.__cause__ is not None:
-        error = error.__cause__
-    origin = error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig else error
-    return str(origin).strip().splitlines()[0].rstrip(".")
+def _inode(path: Path | None) -> int | None:
+    try:
+        return os.stat(path).st_ino if path else None
+    except OSError:
+        return 0

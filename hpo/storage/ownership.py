@@ -1,120 +1,131 @@
-"""One supervisor at a time owns a study: a lock that ends with its process."""
+"""One process at a time owns a study: a lease in the database, which each of its writes confirms.
+
+A lease needs no lock file, so it works on every file system and server, survives a cut connection, and cannot be
+removed by accident. A process that died on this machine is known to be dead; one on another machine is taken for lost
+once it has not written for a while. An owner that has lost its lease stops before it writes.
+"""
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import socket
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from pathlib import Path
-from typing import IO
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
-from optuna.storages import RDBStorage
+from optuna.storages._rdb import models
 
 from hpo.errors import StorageError
-from hpo.storage.address import sqlite_path
+from hpo.storage.database import Database, storage_errors
+from hpo.storage.owner import OWNER_ATTR, SEEN_ATTR, Owner, parse_owner
+from hpo.storage.statements import begin, upsert
+
+ATTRS = models.StudySystemAttributeModel.__table__
+STUDIES = models.StudyModel.__table__
 
 
-@dataclass(frozen=True)
-class Owner:
-    """The process that runs a study."""
+class Lease:
+    """The right to write a study.
 
-    pid: int
-    host: str
-    since: str
+    Args:
+        database: that holds the study.
+        study_id: the study's key in the database.
+        study: the study's name.
+        owner: this process.
+    """
+
+    def __init__(self, database: Database, study_id: int, study: str, owner: Owner) -> None:
+        self.database = database
+        self.study_id = study_id
+        self.study = study
+        self.owner = owner
+
+    def take(self) -> None:
+        """Become the owner.
+
+        Raises:
+            StorageError: a living process owns the study; says which.
+        """
+        with begin(self.database.engine) as connection:
+            attrs = self._attrs(connection)
+            other = parse_owner(attrs.get(OWNER_ATTR))
+            seen = attrs.get(SEEN_ATTR)
+            if other and isinstance(seen, int | float) and other.is_alive(seen, _now(connection)):
+                raise StorageError(f"study '{self.study}' is being run by {other}; wait for it or stop it.")
+            self._write(connection, {OWNER_ATTR: self.owner.as_dict(), SEEN_ATTR: _now(connection)})
+
+    def confirm(self, connection: sa.Connection) -> None:
+        """Make sure, within a transaction that writes, that this process still owns the study; renew the lease.
+
+        Raises:
+            StorageError: the study is gone, or it has another owner.
+        """
+        if self.database.replaced():
+            raise StorageError(f"{self.database.address}: the database was removed or replaced while the study ran.")
+        other = parse_owner(self._attrs(connection).get(OWNER_ATTR))
+        if other is None:
+            raise StorageError(f"study '{self.study}' was deleted from the database while it ran; it stops here.")
+        if other != self.owner:
+            raise StorageError(
+                f"study '{self.study}' was taken over by {other}; this process stops and writes no more."
+            )
+        self._write(connection, {SEEN_ATTR: _now(connection)})
+
+    def release(self) -> None:
+        """Let another process own the study."""
+        # A database that is away keeps the entry, which the next owner finds to be of a process that has ended.
+        with suppress(sa.exc.SQLAlchemyError), begin(self.database.engine) as connection:
+            if parse_owner(self._attrs(connection).get(OWNER_ATTR)) == self.owner:
+                of_owner = (ATTRS.c.study_id == self.study_id) & ATTRS.c.key.in_((OWNER_ATTR, SEEN_ATTR))
+                connection.execute(sa.delete(ATTRS).where(of_owner))
+
+    def _attrs(self, connection: sa.Connection) -> dict[str, Any]:
+        """Return what is stored of the owner, and let no other transaction change it before this one ends."""
+        if connection.dialect.name != "sqlite":
+            # Where no owner is written yet there is no row of it to lock.
+            connection.execute(
+                sa.select(STUDIES.c.study_id).where(STUDIES.c.study_id == self.study_id).with_for_update()
+            )
+        of_owner = (ATTRS.c.study_id == self.study_id) & ATTRS.c.key.in_((OWNER_ATTR, SEEN_ATTR))
+        rows = connection.execute(sa.select(ATTRS.c.key, ATTRS.c.value_json).where(of_owner))
+        return {key: _parsed(text) for key, text in rows}
+
+    def _write(self, connection: sa.Connection, attrs: dict[str, Any]) -> None:
+        rows = [{"study_id": self.study_id, "key": key, "value_json": json.dumps(attrs[key])} for key in attrs]
+        upsert(connection, ATTRS, ("study_id", "key"), rows)
 
 
 @contextmanager
-def owning(storage: RDBStorage, study: str) -> Iterator[None]:
+def owning(database: Database, study_id: int, study: str) -> Iterator[Lease]:
     """Own a study for as long as the context lasts.
 
-    The kernel, or the database server, ends the ownership of a process that died, so none is ever stale.
+    Args:
+        database: that holds the study.
+        study_id: the study's key in the database.
+        study: the study's name.
 
     Raises:
         StorageError: another process owns it; says which.
     """
-    path = sqlite_path(storage.url)
-    with _file_lock(_lock_path(path, study), study) if path else _server_lock(storage.engine, study):
-        yield
-
-
-def find_owner(storage: RDBStorage, study: str) -> Owner | None:
-    """Return who is running a study now, None if nobody is. On a database server the host and time are not known."""
-    path = sqlite_path(storage.url)
-    if path is None:
-        with storage.engine.connect() as connection:
-            pid = connection.scalar(_SERVER_OWNER, {"key": _server_key(study)})
-        return Owner(pid, "the database server's session", "") if pid else None
+    lease = Lease(database, study_id, study, Owner.this_process())
+    with storage_errors(database.address):
+        lease.take()
     try:
-        file = _lock_path(path, study).open()
-    except OSError:
+        yield lease
+    finally:
+        lease.release()
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
         return None
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return _read_owner(file)
-    return None
 
 
-def _lock_path(database: Path, study: str) -> Path:
-    database = database.resolve()
-    return database.with_name(f".{database.name}.{study}.lock")
-
-
-@contextmanager
-def _file_lock(path: Path, study: str) -> Iterator[None]:
-    # The file stays when the lock is released: removing it would let two processes lock two files of one name.
-    with _open(path) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = _read_owner(file)
-            who = f"process {owner.pid} on {owner.host} since {owner.since}" if owner else "another process"
-            raise StorageError(f"study '{study}' is being run by {who}; wait for it or stop it.") from None
-        file.truncate(0)
-        owner = Owner(os.getpid(), socket.gethostname(), datetime.now().isoformat(" ", "seconds"))
-        file.write(json.dumps(asdict(owner)))
-        file.flush()
-        yield
-
-
-def _open(path: Path) -> IO[str]:
-    try:
-        return path.open("a+")
-    except OSError as error:
-        raise StorageError(f"{path}: cannot be written: {error.strerror}.") from None
-
-
-def _read_owner(file: IO[str]) -> Owner | None:
-    file.seek(0)
-    try:
-        return Owner(**json.load(file))
-    except (json.JSONDecodeError, TypeError):
-        return None  # Locked, and not yet written.
-
-
-_SERVER_OWNER = sa.text("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = :key AND granted")
-
-
-def _server_key(study: str) -> int:
-    return zlib.crc32(f"hpo study {study}".encode())
-
-
-@contextmanager
-def _server_lock(engine: sa.Engine, study: str) -> Iterator[None]:
-    with engine.connect() as connection:
-        key = _server_key(study)
-        if not connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": key}):
-            raise StorageError(
-                f"study '{study}' is being run by another process on this database; wait for it or stop it."
-            )
-        connection.commit()
-        connection.detach()  # From the pool, which would keep it open, and with it the lock.
-        yield
+def _now(connection: sa.Connection) -> float:
+    """Return the database's time: that of the server, where several machines write; else this machine's."""
+    if connection.dialect.name == "sqlite":
+        return datetime.now(UTC).timestamp()
+    return float(connection.scalar(sa.text("SELECT extract(epoch FROM clock_timestamp())")) or 0.0)

@@ -1,69 +1,189 @@
-"""What a study in the database says of itself: enough to go on with it, or to show it, without its file."""
+"""What a study says of itself in the database: enough to resume it, or to show it, without its file."""
 
 from __future__ import annotations
 
 import platform
+import re
+import shlex
 import socket
 import sys
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, Literal, Self
 
-from optuna.storages import RDBStorage
-from optuna.study import StudyDirection
+from pydantic import BaseModel, ConfigDict, Field
 
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.study_file import fingerprint, parse_study
-from hpo.errors import StorageError
+from hpo.errors import DefinitionError, StorageError
 
-# Parts of a definition that its fingerprint leaves out.
-UNRECORDED = ("text", "overrides", "claims", "name", "data.dataset")
 VERSIONED = ("hpo", "optuna", "torch", "numpy")
+# Attributes that only hpo gives to a study; another program's study may have one of the others, such as "dataset".
+MARKS = ("kind", "definition", "definition_sha256")
 
 
-def record_study(storage: RDBStorage, definition: StudyDefinition, dataset: Mapping[str, str]) -> bool:
-    """Create the study that a definition describes, or make sure that the one of that name is the same.
+class DatasetRecord(BaseModel):
+    """The images that a study is trained on.
 
-    Args:
-        storage: the database.
-        definition: what is to be run.
-        dataset: the data set's name and fingerprint.
+    Attributes:
+        name: the data set's name, or that of its file or folder.
+        fingerprint: sha256 of the decoded images and labels, in hex.
+    """
 
-    Returns:
-        Whether the study is new.
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    fingerprint: str
+
+
+class StudyRecord(BaseModel):
+    """The user attributes of a study that hpo made.
+
+    Attributes:
+        kind: search or grid.
+        definition: text of the study file.
+        definition_sha256: fingerprint of the settings, as the version that began the study computed it.
+        overrides: settings that were given beside the file.
+        dataset: the images.
+        versions: of Python, hpo and the libraries that began the study.
+        command: the command line that began the study, without passwords.
+        host: the machine that began the study.
+        study_id: unique to the study, and noted in its runs folder too; None for a study of an early version.
+        precision: of matrix products, where `auto` was decided by measurement; None before the first session.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    kind: Literal["search", "grid"]
+    definition: str
+    definition_sha256: str
+    overrides: dict[str, str] = Field(default_factory=dict)
+    dataset: DatasetRecord
+    versions: dict[str, str] = Field(default_factory=dict)
+    command: str | list[str] = ""
+    host: str = ""
+    study_id: str | None = None
+    precision: Literal["fp32", "bf16"] | None = None
+
+    @classmethod
+    def of(cls, attrs: Mapping[str, Any]) -> Self | None:
+        """Read a study's user attributes; None if hpo did not make the study.
+
+        Raises:
+            pydantic.ValidationError: hpo made the study, and an attribute was changed into something else.
+        """
+        if not all(isinstance(attrs.get(mark), str) for mark in MARKS):
+            return None
+        return cls.model_validate(attrs)
+
+    @classmethod
+    def new(cls, definition: StudyDefinition, dataset: DatasetRecord) -> Self:
+        """Return the record of a study that begins now."""
+        return cls(
+            kind=definition.kind,
+            definition=definition.text,
+            definition_sha256=fingerprint(definition),
+            overrides=dict(definition.overrides),
+            dataset=dataset,
+            versions={"python": platform.python_version(), **{name: _version(name) for name in VERSIONED}},
+            command=without_passwords(sys.argv),
+            host=socket.gethostname(),
+            study_id=uuid.uuid4().hex,
+        )
+
+    def attrs(self) -> dict[str, Any]:
+        """Return the user attributes to be stored."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    def parse(self, name: str) -> StudyDefinition:
+        """Return the definition that the study was made from.
+
+        Args:
+            name: the study's name.
+
+        Raises:
+            StorageError: this version of hpo cannot read it.
+        """
+        try:
+            stored = parse_study(self.definition, self.overrides, source=f"study '{name}'", default_name=name)
+        except DefinitionError as error:
+            if self.is_newer:
+                raise StorageError(
+                    f"study '{name}' was made by hpo {self.versions['hpo']}, this is hpo {_version('hpo')}: "
+                    "install the newer version to use it."
+                ) from None
+            raise StorageError(f"{error} (as it is stored in the database)") from None
+        return stored.model_copy(update={"name": name})
+
+    @property
+    def is_newer(self) -> bool:
+        """Whether a newer version of hpo made the study."""
+        return _release(self.versions.get("hpo", "")) > _release(_version("hpo"))
+
+
+def refuse_changes(record: StudyRecord, definition: StudyDefinition, dataset: DatasetRecord) -> None:
+    """Make sure that a study is resumed with the settings and images that it was begun with.
+
+    Settings are compared, not fingerprints: a later version of hpo may know settings that the study's did not.
 
     Raises:
-        StorageError: the name belongs to a study with other settings or other images, or to one that hpo did not make.
+        StorageError: they differ, or a newer version of hpo made the study.
     """
-    try:
-        study_id = storage.get_study_id_from_name(definition.name)
-    except KeyError:
-        study_id = storage.create_new_study([StudyDirection[definition.direction.upper()]], definition.name)
-    attrs = storage.get_study_user_attrs(study_id)
-    description = _description(definition, dataset)
-    # New, or interrupted while it was made.
-    unmade = attrs.keys() < description.keys() and not storage.get_n_trials(study_id)
-    if unmade:
-        for key, value in description.items():
-            storage.set_study_user_attr(study_id, key, value)
-        return True
-    _refuse_changes(definition, dataset, attrs)
-    return False
+    name = definition.name
+    way_out = "choose another --name, or resume with the settings that the study has."
+    stored = record.parse(name)
+    if record.is_newer:
+        raise StorageError(
+            f"study '{name}' was begun by hpo {record.versions['hpo']}, this is hpo {_version('hpo')}: "
+            "install the newer version to resume it."
+        )
+    changes = _changes(_compared(stored), _compared(definition))
+    if changes:
+        raise StorageError(f"study '{name}' was begun with other settings ({'; '.join(changes)}): {way_out}")
+    if dataset.fingerprint != record.dataset.fingerprint:
+        raise StorageError(f"study '{name}' was begun on other images of {record.dataset.name}: {way_out}")
 
 
-def _description(definition: StudyDefinition, dataset: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "kind": definition.kind,
-        "definition": definition.text,
-        "definition_sha256": fingerprint(definition),
-        "overrides": dict(definition.overrides),
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in VERSIONED}},
-        "command": sys.argv,
-        "host": socket.gethostname(),
-        "sampler": definition.sampler.model_dump(mode="json"),
-        "pruner": definition.pruner.model_dump(mode="json"),
-        "dataset": dict(dataset),
-    }
+def without_passwords(arguments: Iterable[str] | str) -> str:
+    """Return a command line as text, quoted for a shell, with the password of every URL in it left out.
+
+    >>> without_passwords(["hpo", "search", "--storage", "postgresql://me:secret@host/db?password=secret"])
+    'hpo search --storage postgresql://me@host/db'
+    """
+    text = arguments if isinstance(arguments, str) else shlex.join(arguments)
+    text = re.sub(r"(\w+://[^\s/:@'\"]*):[^\s'\"]*@", r"\1@", text)
+    text = re.sub(r"([?&])\w*password=[^\s&'\"]*&?", r"\1", text)
+    return re.sub(r"'(\w+://[\w@:/.+-]*)[?&]'", r"\1", text)
+
+
+def _compared(definition: StudyDefinition) -> dict[str, Any]:
+    """Return what decides what a study runs: its settings, without name, claims and comments, and where images lie."""
+    content = definition.model_dump(mode="json", exclude={"text", "overrides", "claims", "name"})
+    del content["data"]["dataset"]
+    for experiment in content["experiments"]:
+        del experiment["documented"]
+    return content
+
+
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any], where: str = "") -> list[str]:
+    """Name each setting that differs, with both values, as in `trial.epochs 20, now 5`."""
+    found = []
+    for key in dict.fromkeys([*before, *now]):
+        old, new = before.get(key), now.get(key)
+        if old == new:
+            continue
+        if isinstance(old, dict) and isinstance(new, dict):
+            found += _changes(old, new, f"{where}{key}.")
+        elif key == "experiments":
+            found.append("its experiments")
+        else:
+            found.append(f"{where}{key} {_text(old)}, now {_text(new)}")
+    return found
+
+
+def _text(value: Any) -> str:
+    return "absent" if value is None else str(value)
 
 
 def _version(package: str) -> str:
@@ -73,39 +193,7 @@ def _version(package: str) -> str:
         return "run from its source"
 
 
-def _definition(name: str, attrs: Mapping[str, Any]) -> StudyDefinition:
-    if "definition" not in attrs:
-        raise StorageError(f"study '{name}' was not made by hpo; choose another --name.")
-    stored = parse_study(attrs["definition"], attrs["overrides"], source=f"study '{name}'", default_name=name)
-    return stored.model_copy(update={"name": name})
-
-
-def _refuse_changes(definition: StudyDefinition, dataset: Mapping[str, str], attrs: Mapping[str, Any]) -> None:
-    name = definition.name
-    stored = _definition(name, attrs)
-    way_out = "choose another --name, or go on with the settings it has."
-    if fingerprint(definition) != attrs["definition_sha256"]:
-        changes = "; ".join(_changes(stored.model_dump(mode="json"), definition.model_dump(mode="json")))
-        raise StorageError(f"study '{name}' was begun with other settings ({changes}): {way_out}")
-    if dataset["fingerprint"] != attrs["dataset"]["fingerprint"]:
-        raise StorageError(f"study '{name}' was begun on other images of {attrs['dataset']['name']}: {way_out}")
-
-
-def _changes(before: Mapping[str, Any], now: Mapping[str, Any], where: str = "") -> list[str]:
-    """Name each setting that differs, with both values, as in `trial.epochs 20, now 5`."""
-    found = []
-    for key in dict.fromkeys([*before, *now]):
-        old, new = before.get(key), now.get(key)
-        if old == new or f"{where}{key}" in UNRECORDED:
-            continue
-        if isinstance(old, dict) and isinstance(new, dict):
-            found += _changes(old, new, f"{where}{key}.")
-        elif key == "experiments":
-            found.append("its experiments")
-        else:
-            found.append(f"{where}{key} {_shown(old)}, now {_shown(new)}")
-    return found
-
-
-def _shown(value: Any) -> str:
-    return "absent" if value is None else str(value)
+def _release(text: str) -> tuple[int, ...]:
+    """Return the numbers of a version, none for a text that is not one."""
+    match = re.match(r"\d+(\.\d+)*", text)
+    return tuple(int(part) for part in match[0].split(".")) if match else ()

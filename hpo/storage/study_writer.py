@@ -14,13 +14,18 @@ import sqlalchemy as sa
 from optuna.distributions import distribution_to_json
 from optuna.storages._rdb import models  # The schema itself: a copy of it here could only drift from it.
 from optuna.trial import FrozenTrial
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hpo.errors import StorageError
+from hpo.storage.database import driver_reason
+from hpo.storage.owner import LEASE_SECONDS
+from hpo.storage.ownership import Lease
+from hpo.storage.statements import begin, upsert
 
 # Epochs of a small network take milliseconds: their rows are gathered this long before a transaction.
 GATHER_SECONDS = 0.1
 BACK_OFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+# Several renewals fit into a lease.
+RENEW_SECONDS = LEASE_SECONDS / 6
 # A wait that is worth a message: shorter ones are another reader's lock.
 WORTH_TELLING_SECONDS = 3.0
 
@@ -57,17 +62,14 @@ class StudyWriter:
     since one transaction holds all that waits, the database always shows the study as it was at one moment.
 
     Args:
-        engine: of an Optuna database.
-        study_id: the study's key in it.
+        lease: the right to write the study; each transaction confirms it.
         written: the study's unfinished trials, as the database has them.
         tell: called with a line for the person, from the writer's thread.
     """
 
-    def __init__(
-        self, engine: sa.Engine, study_id: int, written: Mapping[int, FrozenTrial], tell: Callable[[str], None]
-    ) -> None:
-        self._engine = engine
-        self._study_id = study_id
+    def __init__(self, lease: Lease, written: Mapping[int, FrozenTrial], tell: Callable[[str], None]) -> None:
+        self._lease = lease
+        self._study_id = lease.study_id
         self._tell = tell
         self._written = {number: snapshot(trial) for number, trial in written.items()}
         self._trial_ids = {number: trial._trial_id for number, trial in written.items()}
@@ -129,15 +131,19 @@ class StudyWriter:
         try:
             while True:
                 with self._changed:
-                    self._changed.wait_for(lambda: self._pending or self._pending_study_attrs or self._closing)
-                    self._changed.wait_for(lambda: self._closing, GATHER_SECONDS)
+                    self._changed.wait_for(
+                        lambda: self._pending or self._pending_study_attrs or self._closing, RENEW_SECONDS
+                    )
+                    if self._pending or self._pending_study_attrs:
+                        self._changed.wait_for(lambda: self._closing, GATHER_SECONDS)
+                    closing = self._closing
                     batch = self._pending
                     study_attrs = self._pending_study_attrs
                     self._pending = {}
                     self._pending_study_attrs = {}
-                if not batch and not study_attrs:
+                if not batch and not study_attrs and closing:
                     return
-                self._write_patiently(batch, study_attrs)
+                self._write_patiently(batch, study_attrs)  # Perhaps nothing but the renewal of the lease.
         except BaseException as error:
             self._failure = error
 
@@ -147,19 +153,20 @@ class StudyWriter:
         attempt = 0
         while True:
             try:
-                with self._engine.begin() as connection:
-                    if connection.dialect.name == "sqlite":
-                        # A write lock that is asked for halfway through may be refused without waiting.
-                        connection.exec_driver_sql("BEGIN IMMEDIATE")
+                with begin(self._lease.database.engine) as connection:
+                    self._lease.confirm(connection)
                     trial_ids = self._write(connection, batch, study_attrs)
                 break
             except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+                if self._closing and not batch and not study_attrs:
+                    return
                 pause = BACK_OFF_SECONDS[min(attempt, len(BACK_OFF_SECONDS) - 1)]
                 attempt += 1
                 waited += pause
                 if waited > WORTH_TELLING_SECONDS and not told:
                     told = True
-                    self._tell(f"The database does not take writes ({_reason(error)}); training goes on, results wait.")
+                    reason = driver_reason(error)
+                    self._tell(f"The database does not take writes ({reason}); training continues, results wait.")
                 time.sleep(pause)
         self._trial_ids.update(trial_ids)
         for number, trial in batch.items():
@@ -183,7 +190,7 @@ class StudyWriter:
             {"study_id": self._study_id, "key": key, "value_json": json.dumps(value)}
             for key, value in study_attrs.items()
         ]
-        _upsert(connection, models.StudySystemAttributeModel.__table__, ("study_id", "key"), rows)
+        upsert(connection, models.StudySystemAttributeModel.__table__, ("study_id", "key"), rows)
         return trial_ids
 
     def _insert_trial(self, connection: sa.Connection, trial: FrozenTrial) -> int:
@@ -215,7 +222,7 @@ def _write_difference(connection: sa.Connection, trial_id: int, before: FrozenTr
     if now.value is not None and now.value != before.value:
         value, sign = models.TrialValueModel.value_to_stored_repr(now.value)
         row = {**key, "objective": 0, "value": value, "value_type": sign}
-        _upsert(connection, models.TrialValueModel.__table__, ("trial_id", "objective"), [row])
+        upsert(connection, models.TrialValueModel.__table__, ("trial_id", "objective"), [row])
 
     params = [
         {
@@ -227,14 +234,14 @@ def _write_difference(connection: sa.Connection, trial_id: int, before: FrozenTr
         for name, value in now.params.items()
         if name not in before.params
     ]
-    _upsert(connection, models.TrialParamModel.__table__, ("trial_id", "param_name"), params)
+    upsert(connection, models.TrialParamModel.__table__, ("trial_id", "param_name"), params)
 
     steps = []
     for step, value in now.intermediate_values.items():
         if step not in before.intermediate_values:
             number, kind = models.TrialIntermediateValueModel.intermediate_value_to_stored_repr(value)
             steps.append({**key, "step": step, "intermediate_value": number, "intermediate_value_type": kind})
-    _upsert(connection, models.TrialIntermediateValueModel.__table__, ("trial_id", "step"), steps)
+    upsert(connection, models.TrialIntermediateValueModel.__table__, ("trial_id", "step"), steps)
 
     for table, attrs, known in (
         (models.TrialUserAttributeModel.__table__, now.user_attrs, before.user_attrs),
@@ -242,7 +249,7 @@ def _write_difference(connection: sa.Connection, trial_id: int, before: FrozenTr
     ):
         changed = {name: value for name, value in attrs.items() if name not in known or known[name] != value}
         rows = [{**key, "key": name, "value_json": json.dumps(value)} for name, value in changed.items()]
-        _upsert(connection, table, ("trial_id", "key"), rows)
+        upsert(connection, table, ("trial_id", "key"), rows)
 
     if now.state != before.state:
         table = models.TrialModel.__table__
@@ -250,18 +257,5 @@ def _write_difference(connection: sa.Connection, trial_id: int, before: FrozenTr
         connection.execute(sa.update(table).where(table.c.trial_id == trial_id).values(changes))
 
 
-def _upsert(connection: sa.Connection, table: Any, key: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table)
-    new_values = {column: statement.excluded[column] for column in rows[0] if column not in key}
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=new_values), rows)
-
-
 def _utc(moment: datetime | None) -> datetime | None:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment else None
-
-
-def _reason(error: sa.exc.DBAPIError) -> str:
-    return str(error.orig).strip().splitlines()[0]

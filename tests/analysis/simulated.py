@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hpo.analysis.runs import Run
+from hpo.storage.stored_trial import StoredTrial
 
 EPOCHS = 20
 
 
-def run(experiment: str, replicate: int, number: int = 0, outcome: str = "complete", **quantities: float) -> Run:
+def run(
+    experiment: str, replicate: int, number: int = 0, outcome: str = "complete", **quantities: float
+) -> StoredTrial:
     """Return a run that measures as `quantities`, by the names that claims use."""
     value = {"test_accuracy": 50.0, "val_accuracy": 50.0, "gap": 10.0, "parameters": 1000.0, **quantities}
     epochs = np.arange(EPOCHS)
@@ -30,7 +32,7 @@ def run(experiment: str, replicate: int, number: int = 0, outcome: str = "comple
         "lr_reductions": round(value.get("lr_reductions", 0)),
         "checkpoint_val_accuracy": (value["val_accuracy"] + value.get("checkpoint_gain", 0.0)) / 100,
     }
-    return Run(
+    return StoredTrial(
         study="simulated",
         number=number,
         run_id=f"{experiment}_seed{replicate}",
@@ -43,7 +45,7 @@ def run(experiment: str, replicate: int, number: int = 0, outcome: str = "comple
     )
 
 
-def runs(samples: Mapping[str, Mapping[str, list[float]]]) -> list[Run]:
+def runs(samples: Mapping[str, Mapping[str, list[float]]]) -> list[StoredTrial]:
     """Return the runs of experiments from a list over seeds for each of their quantities."""
     found = []
     for experiment, quantities in samples.items():

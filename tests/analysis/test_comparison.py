@@ -2,7 +2,7 @@ import pytest
 from scipy import stats
 
 from hpo.analysis.comparison import Comparison, compare, comparison_table
-from hpo.analysis.runs import Run
+from hpo.storage.stored_trial import StoredTrial
 
 from .simulated import run, runs
 
@@ -14,7 +14,7 @@ def accuracy(rows: list[Comparison]) -> Comparison:
     return next(row for row in rows if row.quantity == "test_accuracy")
 
 
-def experiment(name: str, series: list[float], first_replicate: int = 1) -> list[Run]:
+def experiment(name: str, series: list[float], first_replicate: int = 1) -> list[StoredTrial]:
     return [run(name, r, test_accuracy=value) for r, value in enumerate(series, first_replicate)]
 
 

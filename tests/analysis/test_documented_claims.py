@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hpo.analysis.runs import Grid, grid
+from hpo.analysis.grid import Grid, grid
 from hpo.analysis.verdict import decide
 from hpo.definition.claims import Claim, ClaimTest, Reading
 from hpo.definition.study_file import load_study

@@ -5,9 +5,9 @@ import pytest
 
 from hpo.analysis.findings import Finding, findings
 from hpo.analysis.findings_table import findings_table
-from hpo.analysis.runs import Run
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.study_file import parse_study
+from hpo.storage.stored_trial import StoredTrial
 
 from .simulated import run, runs
 
@@ -54,11 +54,11 @@ def definition() -> StudyDefinition:
     return parse_study(STUDY, {}, source="test", default_name="test")
 
 
-def records(**accuracies: list[float]) -> list[Run]:
+def records(**accuracies: list[float]) -> list[StoredTrial]:
     return runs({name: {"test_accuracy": series} for name, series in accuracies.items()})
 
 
-def complete() -> list[Run]:
+def complete() -> list[StoredTrial]:
     return records(
         plain=BASE,
         norm=[value + shift for value, shift in zip(BASE, (2.0, 2.2, 1.9, 2.1, 2.4), strict=True)],

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hpo.analysis.runs import Grid, Run, grid
+from hpo.analysis.grid import Grid, grid
 from hpo.analysis.verdict import Verdict, decide
 from hpo.definition.claims import ClaimTest
+from hpo.storage.stored_trial import StoredTrial
 
 from .simulated import run
 
@@ -34,9 +35,11 @@ def grids(seeds: int, means: dict[str, float], claims: int = CLAIMS) -> list[Gri
     ]
 
 
-def bare_run(name: str, replicate: int, test_accuracy: float, size: int) -> Run:
+def bare_run(name: str, replicate: int, test_accuracy: float, size: int) -> StoredTrial:
     result = {"test_accuracy": test_accuracy, "parameters": size}
-    return Run("", 0, f"{name}_seed{replicate}", "complete", experiment=name, replicate=replicate, result=result)
+    return StoredTrial(
+        run_id=f"{name}_seed{replicate}", outcome="complete", experiment=name, replicate=replicate, result=result
+    )
 
 
 def verdicts(tests: list[ClaimTest], studies: list[Grid]) -> dict[Verdict, float]:

@@ -13,7 +13,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,15 +24,16 @@ from optuna.trial import FrozenTrial, TrialState
 from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.study_file import load_study
-from hpo.search.live_study import LiveStudy
 from hpo.search.pruners import create_pruner
 from hpo.search.samplers import create_sampler
 from hpo.search.search_plan import SearchPlan
-from hpo.storage.address import default_url
-from hpo.storage.database import open_storage
-from hpo.storage.study_record import record_study
+from hpo.storage.address import Address
+from hpo.storage.database import open_database
+from hpo.storage.ownership import owning
+from hpo.storage.study_creation import find_or_create_study, record_study
 from hpo.storage.study_writer import StudyWriter
 from hpo.training.epoch import Epoch
+from tests.studies import NO_IMAGES, live_study
 
 STUDY = Path(__file__).parents[2] / "studies" / "search.toml"
 EPOCHS = 20
@@ -51,11 +52,11 @@ def main() -> None:
     print(f"{'trials':>6} {'':6} {'open s':>7} {'ask':>7} {'report':>7} {'prune':>7} {'tell':>7}")
     for size in arguments.sizes:
         with tempfile.TemporaryDirectory() as folder:
-            url = default_url(Path(folder))
-            fill(url, definition, size)
-            show(size, "hpo", measure_ours(url, definition, size))
+            runs = Path(folder)
+            fill(runs, definition, size)
+            show(size, "hpo", measure_ours(runs, definition, size))
             if size <= arguments.stock_up_to:
-                show(size, "optuna", measure_stock(url, definition))
+                show(size, "optuna", measure_stock(runs, definition))
 
 
 def show(size: int, whose: str, seconds: dict[str, float]) -> None:
@@ -64,11 +65,13 @@ def show(size: int, whose: str, seconds: dict[str, float]) -> None:
     print(f"{size:6} {whose:6} {opened:7.2f}", *(f"{1e3 * value:7.2f}" for value in rest), flush=True)
 
 
-def fill(url: str, definition: StudyDefinition, size: int) -> None:
+def fill(runs: Path, definition: StudyDefinition, size: int) -> None:
     """Write a study of `size` finished trials."""
-    storage = open_storage(url)
-    record_study(storage, definition, {"name": "none", "fingerprint": "none"})
-    writer = StudyWriter(storage.engine, storage.get_study_id_from_name(definition.name), {}, print)
+    stack = ExitStack()
+    database = stack.enter_context(open_database(Address.of(runs)))
+    key = find_or_create_study(database, definition)
+    record_study(database, key, definition, NO_IMAGES)
+    writer = StudyWriter(stack.enter_context(owning(database, key, definition.name)), {}, print)
     rng = random.Random(0)
     for number in range(size):
         drawn = Drawn(rng)
@@ -94,7 +97,7 @@ def fill(url: str, definition: StudyDefinition, size: int) -> None:
         details = {"curve": {column: list(curve.values()) for column in columns}, "config": definition.trial}
         writer.save(trial, details)
     writer.close()
-    storage.engine.dispose()
+    stack.close()
 
 
 class Drawn:
@@ -119,14 +122,13 @@ class Drawn:
         return low if step else self.rng.uniform(low, high)
 
 
-def measure_ours(url: str, definition: StudyDefinition, size: int) -> dict[str, float]:
+def measure_ours(runs: Path, definition: StudyDefinition, size: int) -> dict[str, float]:
     """Return seconds of each step through `LiveStudy`."""
     times = Times()
+    stack = ExitStack()
     with times("open"):
-        storage = open_storage(url)
-        pruner = create_pruner(definition.pruner, EPOCHS)
-        study = LiveStudy(storage, definition.name, definition.metric, pruner, tell=print)
-        plan = SearchPlan(study, definition, size + REPEATS, Path("none"), deterministic=False)
+        study = stack.enter_context(live_study(definition, runs))
+        plan = SearchPlan(study, definition, size + REPEATS, deterministic=False)
     for _ in range(REPEATS):
         with times("ask"):
             job = plan.next_job()
@@ -136,19 +138,18 @@ def measure_ours(url: str, definition: StudyDefinition, size: int) -> dict[str, 
             with times("report"):
                 study.report(job.number, epoch)
             with times("prune"):
-                plan.should_prune(job.number)
+                plan.decide(job.number)
         with times("tell"):
             study.tell(job.number, Outcome.PRUNED)
-    study.close()
-    storage.engine.dispose()
+    stack.close()
     return times.medians()
 
 
-def measure_stock(url: str, definition: StudyDefinition) -> dict[str, float]:
+def measure_stock(runs: Path, definition: StudyDefinition) -> dict[str, float]:
     """Return seconds of each step through Optuna alone."""
     times = Times()
     with times("open"):
-        study = optuna.load_study(study_name=definition.name, storage=url)
+        study = optuna.load_study(study_name=definition.name, storage=f"sqlite:///{Address.of(runs)}")
         study.get_trials(deepcopy=False)
     study.sampler = create_sampler(definition.sampler, definition.seed, 0)
     study.pruner = create_pruner(definition.pruner, EPOCHS)

@@ -87,11 +87,11 @@ def refused(folder: Path, call: Call) -> Any:
         (f"{REPLAYING} --json --csv", "--json and --csv exclude each other"),
         ("list", "runs/hpo.db: there is no such database; nothing has been run here yet"),
         ("list --json --csv", "--json and --csv exclude each other"),
-        ("list --runs corrupt", "corrupt/hpo.db: is damaged, or no database of hpo: file is not a database"),
-        ("list --runs foreign", "foreign/hpo.db: is damaged, or no database of hpo: no such table: studies"),
-        ("list --runs empty", "empty/hpo.db: is damaged, or no database of hpo: no such table: studies"),
-        ("list --storage nonsense", "--storage is no database address"),
-        ("list --storage mysql://u:secret@h/d", "--storage takes sqlite or postgresql, not 'mysql'."),
+        ("list --runs corrupt", "corrupt/hpo.db: is damaged, or is not a database of hpo: file is not a database"),
+        ("list --runs foreign", "foreign/hpo.db: is damaged, or is not a database of hpo: no such table: studies"),
+        ("list --runs empty", "empty/hpo.db: is damaged, or is not a database of hpo: no such table: studies"),
+        ("list --storage nonsense", "--storage is not the address of a database"),
+        ("list --storage mysql://u:secret@h/d", "--storage takes SQLite or PostgreSQL, not 'mysql'."),
         ("show tiny", "runs/hpo.db: there is no such database; nothing has been run here yet"),
         ("findings pair --runs corrupt", "corrupt/hpo.db: is damaged"),
         ("compare a b", "runs/hpo.db: there is no such database"),
@@ -112,9 +112,9 @@ def test_a_wrong_request_is_one_line(command: str, says: str, refused: Any) -> N
         (f"{SEARCHING} --data cats", "cats: train/ holds one class only (cat); two or more are needed."),
         (f"{SEARCHING} --data tiny.toml", "tiny.toml is no archive"),
         (f"{SEARCHING} --set data.validation=9999", "validation must be between 1 and 1436"),
-        (f"{SEARCHING} --storage nonsense", "--storage is no database address"),
+        (f"{SEARCHING} --storage nonsense", "--storage is not the address of a database"),
         (f"{SEARCHING} --storage sqlite://", "--storage sqlite:// needs a file"),
-        (f"{SEARCHING} --runs corrupt", "corrupt/hpo.db: is damaged, or no SQLite database"),
+        (f"{SEARCHING} --runs corrupt", "corrupt/hpo.db: is damaged, or is not an SQLite database"),
         (f"{SEARCHING} --runs foreign", "foreign/hpo.db: is a database of another program (it has the tables cats)."),
     ],
 )
@@ -172,7 +172,7 @@ def test_a_wrong_use_is_shown_its_usage(command: str, says: str, refused: Any) -
         (
             f"{SEARCHING} --epochs 3",
             "study 'tiny' was begun with other settings (trial.epochs 2, now 3): "
-            "choose another --name, or go on with the settings it has.",
+            "choose another --name, or resume with the settings that the study has.",
         ),
         (
             f"{SEARCHING} --set data.split=first",

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import optuna
 
-from hpo.storage.database import open_storage
+from hpo.storage.address import Address
+from hpo.storage.database import open_database
 from tests.studies import Session, search, search_definition, stored, what_came_out
 
 
@@ -16,13 +17,11 @@ def test_a_study_on_a_server_equals_one_in_a_file_though_it_was_interrupted(tmp_
     first.signal(signal.SIGSTOP)
     second = Session(study, 5, runs / "second", storage=postgresql, workers=1)
     assert second.wait() == 2
-    assert "is being run by another process on this database" in second.printed()
+    assert f"is being run by process {first.process.pid} on" in second.printed()
     first.signal(signal.SIGKILL)
     first.wait()
     last = Session(study, 5, runs, storage=postgresql, workers=1, deterministic=True)
     assert last.wait() == 0, last.printed()
-    storage = open_storage(postgresql)
-    trials = optuna.load_study(study_name="small", storage=storage).get_trials()
+    with open_database(Address.parse(postgresql)) as database:
+        trials = optuna.load_study(study_name="small", storage=database.storage).get_trials()
     assert what_came_out(trials) == what_came_out(stored(tmp_path / "file"))
-    storage.remove_session()
-    storage.engine.dispose()

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from hpo.network.precision import SMALLEST_BF16, resolve, use, use_for
 from hpo.network import precision
+from hpo.network.precision import SMALLEST_BF16, resolve, use, use_for
 
 CPU = torch.device("cpu")
 

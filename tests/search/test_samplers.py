@@ -33,17 +33,16 @@ def study(name: str, n_startup: int = 5) -> StudyDefinition:
 def run_trials(definition: StudyDefinition, folder: Path, total: int, *, restarts: int = 0) -> list[dict[str, float]]:
     """Ask and tell up to `total` trials of a made-up function, with restarts evenly spread; return all parameters."""
     for stop in [total * (part + 1) // (restarts + 1) for part in range(restarts + 1)]:
-        live = live_study(definition, folder)
-        plan = search_plan(live, definition, stop)
-        while job := plan.next_job():
-            if job.config.lr > 0.1:
-                live.tell(job.number, Outcome.DIVERGED, message="the loss is not finite")
-                continue
-            value = 1 - abs(math.log10(job.config.lr) + 2.5) / 10 - random.Random(job.number).random() / 100
-            live.report(job.number, Epoch(1, 0.0, 0.0, 0.0, value, 0.0, 0.0))
-            live.tell(job.number, Outcome.COMPLETE, {"val_accuracy": value})
-        params = [trial.params for trial in live.trials]
-        live.close()
+        with live_study(definition, folder) as live:
+            plan = search_plan(live, definition, stop)
+            while job := plan.next_job():
+                if job.config.lr > 0.1:
+                    live.tell(job.number, Outcome.DIVERGED, message="the loss is not finite")
+                    continue
+                value = 1 - abs(math.log10(job.config.lr) + 2.5) / 10 - random.Random(job.number).random() / 100
+                live.report(job.number, Epoch(1, 0.0, 0.0, 0.0, value, 0.0, 0.0))
+                live.tell(job.number, Outcome.COMPLETE, {"val_accuracy": value})
+            params = [trial.params for trial in live.trials]
     return params
 
 
@@ -73,12 +72,11 @@ def test_seeds_of_a_study_differ_from_trial_to_trial_and_from_another_study(tmp_
 def test_a_repeated_proposal_is_marked_as_a_replicate_with_a_seed_of_its_own(tmp_path: Path):
     text = SPACE.format(name="random", n_startup=1)
     few = definition(text[: text.index("lr =")] + "activation = { choices = ['relu', 'tanh'] }")
-    live = live_study(few, tmp_path)
-    plan = search_plan(live, few, 6)
-    jobs = [plan.next_job() for _ in range(6)]
-    trials = live.trials
-    assert len({job.config.seed for job in jobs}) == 6
-    for trial in trials:
-        first = next(other for other in trials if other.params == trial.params)
-        assert trial.user_attrs.get("replicate_of", trial.number) == first.number
-    live.close()
+    with live_study(few, tmp_path) as live:
+        plan = search_plan(live, few, 6)
+        jobs = [plan.next_job() for _ in range(6)]
+        trials = live.trials
+        assert len({job.config.seed for job in jobs}) == 6
+        for trial in trials:
+            first = next(other for other in trials if other.params == trial.params)
+            assert trial.user_attrs.get("replicate_of", trial.number) == first.number

@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import sqlite3
 import subprocess
@@ -6,17 +7,20 @@ from pathlib import Path
 
 import optuna
 import pytest
-from optuna.storages import RDBStorage
 
 from hpo.errors import RequestError, StorageError
-from hpo.storage.database import open_storage
-from hpo.storage.ownership import find_owner, owning
-from hpo.storage.study_record import record_study
-from tests.studies import SEARCH, definition, search, search_definition, wait_until
+from hpo.storage.address import Address
+from hpo.storage.database import Database, open_database
+from hpo.storage.owner import LEASE_SECONDS, Owner
+from hpo.storage.ownership import owning
+from hpo.storage.stored_study import read_study
+from hpo.storage.study_creation import find_or_create_study, record_study
+from hpo.storage.study_record import DatasetRecord
+from tests.studies import NO_IMAGES, SEARCH, definition, search, search_definition
 
 
 def test_a_new_database_is_one_that_optuna_opens_in_wal_mode(tmp_path: Path):
-    open_storage(f"sqlite:///{tmp_path / 'new' / 'hpo.db'}")
+    open_database(Address.of(tmp_path / "new")).close()
     optuna.create_study(storage=f"sqlite:///{tmp_path / 'new' / 'hpo.db'}")
     mode = sqlite3.connect(tmp_path / "new" / "hpo.db").execute("PRAGMA journal_mode").fetchone()
     assert mode == ("wal",)
@@ -36,7 +40,7 @@ def of_another_program(path: Path) -> None:
 
 
 def truncated(path: Path) -> None:
-    open_storage(f"sqlite:///{path}").engine.dispose()
+    open_database(Address(path)).close()
     path.write_bytes(path.read_bytes()[:30_000])
 
 
@@ -50,7 +54,7 @@ def test_a_file_that_is_no_database_of_ours_is_named_and_left_alone(tmp_path: Pa
     make(path)
     before = path.read_bytes() if path.is_file() else None
     with pytest.raises(StorageError) as error:
-        open_storage(f"sqlite:///{path}")
+        open_database(Address(path))
     assert str(error.value).startswith(f"{path}: ")
     assert "\n" not in str(error.value)
     assert before is None or path.read_bytes() == before
@@ -60,14 +64,14 @@ def test_a_file_that_is_no_database_of_ours_is_named_and_left_alone(tmp_path: Pa
     ("url", "message"),
     [
         ("postgresql://someone:secret@127.0.0.1:1/none", r"postgresql.*127\.0\.0\.1:1/none: .*refused"),
-        ("mysql://someone:secret@127.0.0.1/none", "takes sqlite or postgresql, not 'mysql'"),
-        ("someone:secret", "is no database address"),
+        ("mysql://someone:secret@127.0.0.1/none", "takes SQLite or PostgreSQL, not 'mysql'"),
+        ("someone:secret", "is not the address of a database"),
         ("sqlite://", "needs a file"),
     ],
 )
 def test_an_address_that_cannot_be_opened_is_one_line_without_the_password(url: str, message: str):
     with pytest.raises(StorageError, match=message) as error:
-        open_storage(url)
+        open_database(Address.parse(url))
     assert "secret" not in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -85,56 +89,97 @@ def test_a_number_of_trials_that_makes_no_sense_is_refused(tmp_path: Path, n_tri
     assert not list(tmp_path.iterdir())
 
 
-def test_a_changed_file_under_an_old_name_is_refused_with_what_changed(storage: RDBStorage):
-    images = {"name": "digits", "fingerprint": "a"}
+def test_a_changed_file_under_an_old_name_is_refused_with_what_changed(database: Database):
+    images = DatasetRecord(name="digits", fingerprint="a")
     text = SEARCH.format(epochs=8, pruner="median", lr=0.001).replace('"small"', '"changes"')
-    assert record_study(storage, definition(text), images)
-    assert not record_study(storage, definition(text + "\n# a comment"), images)
+    key = find_or_create_study(database, definition(text))
+    made = record_study(database, key, definition(text), images)
+    assert record_study(database, key, definition(text + "\n# a comment"), images) == made
     changed = text.replace("high = 32", "high = 64").replace("epochs = 8", "epochs = 9")
     with pytest.raises(StorageError) as error:
-        record_study(storage, definition(changed), images)
+        record_study(database, key, definition(changed), images)
     assert str(error.value) == (
         "study 'changes' was begun with other settings (trial.epochs 8, now 9; space.width.high 32.0, now 64.0): "
-        "choose another --name, or go on with the settings it has."
+        "choose another --name, or resume with the settings that the study has."
     )
     with pytest.raises(StorageError, match="was begun on other images of digits"):
-        record_study(storage, definition(text), {"name": "digits", "fingerprint": "b"})
+        record_study(database, key, definition(text), DatasetRecord(name="digits", fingerprint="b"))
 
 
-def test_a_study_that_hpo_did_not_make_is_refused(tmp_path: Path):
-    storage = open_storage(f"sqlite:///{tmp_path / 'hpo.db'}")
-    study = optuna.create_study(study_name="small", storage=storage)
+def test_a_study_that_hpo_did_not_make_is_refused(database: Database):
+    study = optuna.create_study(study_name="small", storage=database.storage, direction="maximize")
     study.tell(study.ask(), 1.0)
+    key = find_or_create_study(database, search_definition())
     with pytest.raises(StorageError, match="was not made by hpo"):
-        record_study(storage, search_definition(), {"name": "digits", "fingerprint": "a"})
+        record_study(database, key, search_definition(), NO_IMAGES)
 
 
-def test_one_process_owns_a_study_until_it_ends_however_it_ends(storage: RDBStorage, url: str):
+@pytest.mark.parametrize("directions", [["minimize"], ["maximize", "maximize"]])
+def test_a_study_of_another_direction_is_refused(database: Database, directions: list[str]):
+    optuna.create_study(study_name="small", storage=database.storage, directions=directions)
+    with pytest.raises(StorageError, match=r"is to .*, but val_accuracy is to maximize"):
+        find_or_create_study(database, search_definition())
+
+
+def test_many_programs_may_create_a_database_at_the_same_moment(tmp_path: Path):
+    program = (
+        "import sys, pathlib\n"
+        "from hpo.storage.address import Address\n"
+        "from hpo.storage.database import open_database\n"
+        "input()\n"
+        "open_database(Address(pathlib.Path(sys.argv[1]))).close()\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "hpo.db")]
+    started = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(6)]
+    errors = []
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+    for process in started:
+        errors.append(process.communicate(timeout=60)[1].decode())
+    assert errors == [""] * len(started)
+    assert not (tmp_path / "hpo.db-wal").exists()
+
+
+def test_one_process_owns_a_study_until_it_ends_however_it_ends(database: Database):
+    text = database.address.server or str(database.address)
+    key = find_or_create_study(database, search_definition())
     program = (
         "import sys, time\n"
+        "from hpo.storage.address import Address\n"
         "from hpo.storage.ownership import owning\n"
-        "from hpo.storage.database import open_storage\n"
-        "with owning(open_storage(sys.argv[1]), 'owned'):\n"
+        "from hpo.storage.database import open_database\n"
+        "with owning(open_database(Address.parse(sys.argv[1])), int(sys.argv[2]), 'small'):\n"
         "    print('mine', flush=True); time.sleep(60)\n"
     )
-    assert find_owner(storage, "owned") is None
-    process = subprocess.Popen([sys.executable, "-c", program, url], stdout=subprocess.PIPE, cwd=Path.cwd())
+
+    def owner() -> Owner | None:
+        return read_study(database.address, "small").owner
+
+    assert owner() is None
+    process = subprocess.Popen([sys.executable, "-c", program, text, str(key)], stdout=subprocess.PIPE, cwd=Path.cwd())
     assert process.stdout is not None
     assert process.stdout.readline() == b"mine\n"
-    with pytest.raises(StorageError, match="study 'owned' is being run by"), owning(storage, "owned"):
+    refused = rf"study 'small' is being run by process {process.pid} on .* since .*; wait for it or stop it"
+    with pytest.raises(StorageError, match=refused), owning(database, key, "small"):
         pass
-    owner = find_owner(storage, "owned")
-    assert owner is not None
-    if url.startswith("sqlite"):
-        assert owner.pid == process.pid
-    with owning(storage, "another"):
-        pass
+    found = owner()
+    assert found is not None
+    assert found.pid == process.pid
     process.kill()
     process.wait()
     process.stdout.close()
-    wait_until(lambda: find_owner(storage, "owned") is None)
-    with owning(storage, "owned"):
-        mine = find_owner(storage, "owned")
-        assert mine is not None
-        assert mine.pid == os.getpid() or url.startswith("postgresql")
-    assert find_owner(storage, "owned") is None
+    assert owner() is None
+    with owning(database, key, "small"):
+        found = owner()
+        assert found is not None
+        assert found.pid == os.getpid()
+    assert owner() is None
+
+
+def test_an_owner_on_another_machine_is_lost_once_it_has_not_written_for_a_while():
+    far = dataclasses.replace(Owner.this_process(), machine="elsewhere")
+    assert far.is_alive(seen=1000.0, now=1000.0 + LEASE_SECONDS - 1)
+    assert not far.is_alive(seen=1000.0, now=1000.0 + LEASE_SECONDS + 1)
+    assert Owner.this_process().is_alive(seen=0.0, now=1e9)  # It sleeps, but it is there.

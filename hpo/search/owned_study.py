@@ -1,0 +1,48 @@
+"""A study opened to be run: its database, its owner, its record, its folder and its trials, in this order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hpo.definition.study_definition import StudyDefinition
+from hpo.search.live_study import LiveStudy
+from hpo.search.pruners import create_pruner
+from hpo.storage.address import Address
+from hpo.storage.database import open_database, storage_errors
+from hpo.storage.ownership import owning
+from hpo.storage.stored_study import read_study
+from hpo.storage.stored_trial import HEAVY_ATTRS
+from hpo.storage.study_creation import find_or_create_study, record_study
+from hpo.storage.study_folder import FolderNote, claim_folder
+from hpo.storage.study_record import DatasetRecord
+
+
+@contextmanager
+def owned_study(
+    address: Address, definition: StudyDefinition, dataset: DatasetRecord, folder: Path, tell: Callable[[str], None]
+) -> Iterator[LiveStudy]:
+    """Own a study for as long as the context lasts; create it if it does not exist.
+
+    Args:
+        address: of the database.
+        definition: what is to be run.
+        dataset: the images that it is run on.
+        folder: of the study's runs; it exists.
+        tell: called with a line for the person.
+
+    Raises:
+        StorageError: the database cannot be used, another process owns the study, the study was begun with other
+            settings or images, or the folder belongs to another study.
+    """
+    name = definition.name
+    with open_database(address) as database, storage_errors(address):
+        key = find_or_create_study(database, definition)
+        with owning(database, key, name) as lease:
+            has_trials = database.storage.get_n_trials(key) > 0
+            record = record_study(database, key, definition, dataset)
+            claim_folder(folder, FolderNote(record.study_id or "", name, str(address)), has_trials=has_trials)
+            stored = read_study(address, name, without=HEAVY_ATTRS)
+            pruner = create_pruner(definition.pruner, definition.most_epochs)
+            yield LiveStudy(lease, stored, definition.metric, pruner, tell)

@@ -1,0 +1,218 @@
+"""A study as the database holds it, and its trials: the one place that knows how Optuna's tables are read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from hpo.definition.study_definition import StudyDefinition
+from hpo.errors import StorageError, closest
+from hpo.storage.address import Address
+from hpo.storage.connection import Connection, reading
+from hpo.storage.owner import Owner, read_owner
+from hpo.storage.stored_trial import OWN_ATTRS, StoredTrial
+from hpo.storage.study_record import StudyRecord
+
+INFINITIES = {"INF_POS": float("inf"), "INF_NEG": float("-inf"), "NAN": float("nan")}
+
+
+@dataclass(frozen=True)
+class StoredStudy:
+    """One study.
+
+    Attributes:
+        name: its name.
+        key: its key in the database.
+        directions: which way each of its objectives improves.
+        record: what hpo stored about it; None for a study that hpo did not make.
+        owner: the process that runs it now; None if nobody does.
+        system_attrs: Optuna's own attributes.
+        trials: in the order of their numbers.
+    """
+
+    name: str
+    key: int
+    directions: tuple[Literal["maximize", "minimize"], ...]
+    record: StudyRecord | None
+    owner: Owner | None
+    system_attrs: dict[str, Any]
+    trials: list[StoredTrial]
+
+    @property
+    def direction(self) -> Literal["maximize", "minimize"]:
+        """Which way the first objective improves."""
+        return self.directions[0]
+
+    @property
+    def definition(self) -> StudyDefinition:
+        """The definition that the study was made from.
+
+        Raises:
+            StorageError: hpo did not make the study, or this version of hpo cannot read its definition.
+        """
+        if self.record is None:
+            raise StorageError(f"study '{self.name}' was not made by hpo.")
+        return self.record.parse(self.name)
+
+
+def read_study(address: Address, name: str, *, without: Collection[str] = ()) -> StoredStudy:
+    """Read one study.
+
+    Args:
+        address: of the database.
+        name: of the study.
+        without: attributes of trials that are not needed, such as `HEAVY_ATTRS`: they are most of what is stored.
+
+    Raises:
+        StorageError: there is no such database or study, or what is stored breaks a rule.
+    """
+    with reading(address) as connection:
+        keys = _study_keys(connection)
+        if name in keys:
+            return _Reader(connection, address, name, keys[name]).study(f"key NOT IN {_quoted(without)}")
+    raise StorageError(f"{address}: no study '{name}'. {closest(name, keys) if keys else 'It holds none.'}")
+
+
+def read_studies(address: Address) -> list[StoredStudy | StorageError]:
+    """Read every study, of its trials' attributes only how they ended; in place of one that breaks a rule, the error.
+
+    Raises:
+        StorageError: there is no such database, or it cannot be read.
+    """
+    found: list[StoredStudy | StorageError] = []
+    with reading(address) as connection:
+        for name, key in _study_keys(connection).items():
+            try:
+                found.append(_Reader(connection, address, name, key).study("key IN ('run_id', 'outcome')"))
+            except StorageError as error:
+                found.append(error)
+    return found
+
+
+def _study_keys(connection: Connection) -> dict[str, int]:
+    return {str(name): key for key, name in connection.execute("SELECT study_id, study_name FROM studies ORDER BY 1")}
+
+
+def _quoted(names: Collection[str]) -> str:
+    return f"({', '.join(repr(name) for name in names) or repr('')})"
+
+
+class _Reader:
+    """Reads the rows of one study."""
+
+    def __init__(self, connection: Connection, address: Address, name: str, key: int) -> None:
+        self._connection = connection
+        self._where = f"{address}: study '{name}'"
+        self._name = name
+        self._key = int(key)
+
+    def study(self, wanted_attrs: str) -> StoredStudy:
+        with self._explained("its record"):
+            directions = [
+                _direction(text) for _, text in sorted(self._rows("objective, direction", "study_directions"))
+            ]
+            attrs = {key: self._json(text, key) for key, text in self._rows("key, value_json", "study_user_attributes")}
+            system_attrs = {
+                key: self._json(text, key) for key, text in self._rows("key, value_json", "study_system_attributes")
+            }
+            if not directions:
+                raise ValueError("it has no direction")
+            record = StudyRecord.of(attrs)
+        trials = self._trials(wanted_attrs, ours=record is not None)
+        owner = read_owner(system_attrs)
+        return StoredStudy(self._name, self._key, tuple(directions), record, owner, system_attrs, trials)
+
+    def _trials(self, wanted_attrs: str, *, ours: bool) -> list[StoredTrial]:
+        with self._explained("its trials"):
+            columns = "trial_id, number, state, datetime_start, datetime_complete"
+            found: dict[int, dict[str, Any]] = {
+                key: {
+                    "study": self._name,
+                    "key": key,
+                    "number": number,
+                    "state": str(state).lower(),
+                    "started": started,
+                    "ended": ended,
+                    "params": {},
+                    "distributions": {},
+                    "intermediate_values": {},
+                    "user_attrs": {},
+                    "system_attrs": {},
+                }
+                for key, number, state, started, ended in self._rows(columns, "trials", "ORDER BY number")
+            }
+            for key, value, kind in self._of_trials("value, value_type", "trial_values", "AND objective = 0"):
+                found[key]["value"] = INFINITIES.get(kind, value)
+            for key, step, value, kind in self._of_trials(
+                "step, intermediate_value, intermediate_value_type", "trial_intermediate_values", "ORDER BY step"
+            ):
+                found[key]["intermediate_values"][step] = INFINITIES.get(kind, value)
+            for key, name, value, text in self._of_trials(
+                "param_name, param_value, distribution_json", "trial_params", "ORDER BY param_id"
+            ):
+                found[key]["params"][name] = _external(text, value)
+                found[key]["distributions"][name] = text
+            for table, into in (("trial_user_attributes", "user_attrs"), ("trial_system_attributes", "system_attrs")):
+                wanted = f"AND {wanted_attrs}" if into == "user_attrs" else ""
+                for key, name, text in self._of_trials("key, value_json", table, wanted):
+                    found[key][into][name] = self._json(text, name)
+        return [self._trial(row, ours=ours) for row in found.values()]
+
+    def _trial(self, row: dict[str, Any], *, ours: bool) -> StoredTrial:
+        attrs = row["user_attrs"]
+        # A trial that hpo started has a run; another program's may have attributes of the same names.
+        if ours and isinstance(attrs.get("run_id"), str):
+            row = {**row, "run_id": attrs.pop("run_id"), **{key: attrs.pop(key) for key in OWN_ATTRS if key in attrs}}
+            for key in ("config", "result", "curve"):
+                row[key] = row.get(key) or {}
+        with self._explained(f"trial {row['number']}"):
+            return StoredTrial.model_validate(row)
+        raise AssertionError("unreachable")
+
+    def _of_trials(self, columns: str, table: str, rest: str = "") -> Iterable[tuple[Any, ...]]:
+        return self._rows(f"trial_id, {columns}", f"{table} JOIN trials USING (trial_id)", rest)
+
+    def _rows(self, columns: str, table: str, rest: str = "") -> Iterable[tuple[Any, ...]]:
+        return self._connection.execute(f"SELECT {columns} FROM {table} WHERE study_id = {self._key:d} {rest}")
+
+    def _json(self, text: str, key: str) -> Any:
+        try:
+            return json.loads(text)
+        except (ValueError, TypeError, RecursionError):
+            raise ValueError(f"the attribute '{key}' is not JSON") from None
+
+    @contextmanager
+    def _explained(self, what: str) -> Iterator[None]:
+        """Report what breaks a rule as one line: which study, which part of it, which rule."""
+        try:
+            yield
+        except ValidationError as error:
+            problem = error.errors()[0]
+            place = ".".join(str(part) for part in problem["loc"])
+            rule = problem["msg"].removeprefix("Value error, ")
+            raise StorageError(f"{self._where}: {what} cannot be read: {place}: {rule}.".replace(" : ", " ")) from None
+        except (ValueError, TypeError, KeyError, LookupError, AttributeError) as error:
+            raise StorageError(f"{self._where}: {what} cannot be read: {error}.") from None
+
+
+def _direction(text: Any) -> Literal["maximize", "minimize"]:
+    match str(text).lower():
+        case "maximize":
+            return "maximize"
+        case "minimize":
+            return "minimize"
+    raise ValueError(f"its direction is {text!r}")
+
+
+def _external(distribution: str, value: Any) -> Any:
+    """Return a parameter as it was suggested, from the number that Optuna stores for it."""
+    stored = json.loads(distribution)
+    convert: Callable[[Any], Any] = {"FloatDistribution": float, "IntDistribution": int}.get(stored["name"], int)
+    if stored["name"] == "CategoricalDistribution":
+        return stored["attributes"]["choices"][convert(value)]
+    return convert(value)

@@ -1,0 +1,102 @@
+"""One trial as the database holds it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from hpo.definition.outcome import Outcome
+
+State = Literal["running", "waiting", "complete", "pruned", "fail"]
+# Attributes of a trial that become fields of their own; those of other programs may have these names too.
+OWN_ATTRS = (
+    "outcome",
+    "experiment",
+    "replicate",
+    "replicate_of",
+    "config",
+    "result",
+    "curve",
+    "message",
+)
+# Attributes that only tables and figures read; whatever decides about trials does without them.
+HEAVY_ATTRS = ("config", "curve", "result")
+
+
+class StoredTrial(BaseModel):
+    """A trial of a study, validated. Accuracies are fractions, times are seconds.
+
+    Attributes:
+        study: name of its study.
+        number: its number in the study, from 0.
+        key: its key in the database.
+        state: Optuna's state.
+        value: what it was judged by; None while it has no value.
+        started, ended: naive UTC.
+        params: the parameters that a sampler suggested.
+        distributions: from which each parameter was suggested, as the JSON text that Optuna stores.
+        intermediate_values: the metric by epoch.
+        user_attrs: the attributes that have no field here.
+        system_attrs: Optuna's own attributes.
+        run_id: names the run and its folder; None for a trial that hpo did not start.
+        outcome: an `Outcome`; None while it is not known, and for a trial that hpo did not start.
+        experiment: the row of the grid; None in a search.
+        replicate: from 1; runs of one replicate share their training seed.
+        replicate_of: the number of an earlier trial with the same parameters.
+        config: every setting, as `TrialConfig` writes it.
+        result: what the finished run measured, as `RunResult` writes it.
+        curve: a list over epochs for each of train_loss, val_accuracy, ...
+        message: why it failed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    study: str = ""
+    number: Annotated[int, Field(ge=0)] = 0
+    key: int = 0
+    state: State = "running"
+    value: float | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+    params: dict[str, Any] = Field(default_factory=dict)
+    distributions: dict[str, str] = Field(default_factory=dict)
+    intermediate_values: dict[int, float] = Field(default_factory=dict)
+    user_attrs: dict[str, Any] = Field(default_factory=dict)
+    system_attrs: dict[str, Any] = Field(default_factory=dict)
+    run_id: str | None = None
+    outcome: Outcome | None = None
+    experiment: str | None = None
+    replicate: Annotated[int, Field(ge=0)] | None = None
+    replicate_of: int | None = None
+    config: dict[str, bool | int | float | str | None] = Field(default_factory=dict)
+    result: dict[str, int | float | str | None] = Field(default_factory=dict)
+    curve: dict[str, list[float]] = Field(default_factory=dict)
+    message: str | None = None
+
+    @model_validator(mode="after")
+    def _curve_is_whole(self) -> Self:
+        if len({len(column) for column in self.curve.values()}) > 1:
+            raise ValueError("the columns of 'curve' have different lengths")
+        return self
+
+    @property
+    def status(self) -> str:
+        """The outcome; of a trial that has none, Optuna's state."""
+        return str(self.outcome or self.state)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether Optuna counts the trial as ended."""
+        return self.state not in ("running", "waiting")
+
+    @property
+    def has_result(self) -> bool:
+        """Whether its result is that of its configuration: a run that was cut short has none."""
+        return self.outcome in (Outcome.COMPLETE, Outcome.EARLY_STOPPED) and bool(self.result)
+
+    @property
+    def name(self) -> str:
+        """The run's id, or a name in its place."""
+        return self.run_id or f"trial_{self.number:05d}"

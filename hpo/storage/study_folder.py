@@ -1,0 +1,107 @@
+"""A study's folder below the runs folder: it belongs to one study of one database, and says to which."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from hpo.errors import StorageError
+from hpo.storage.address import DATABASE_NAME
+
+NOTE = "study.json"
+LOG = "workers.log"
+# What lies in the runs folder beside the folders of studies.
+RESERVED = (DATABASE_NAME, "artifacts")
+
+
+@dataclass(frozen=True)
+class FolderNote:
+    """What the folder says of its study.
+
+    Attributes:
+        study_id: the study's unique id, which its record in the database has too.
+        study: its name when the folder was made.
+        database: its database when the folder was made.
+    """
+
+    study_id: str
+    study: str
+    database: str
+
+
+def make_folder(folder: Path) -> Path:
+    """Make the folder of a study, and return its whole path.
+
+    Raises:
+        StorageError: it cannot be made or written, or the name is taken by something else.
+    """
+    name = folder.name
+    if name in RESERVED or name.startswith(f"{DATABASE_NAME}-"):
+        raise StorageError(f"study '{name}' would have the name of a file of {folder.parent}; choose another --name.")
+    if folder.exists() and not folder.is_dir():
+        raise StorageError(f"{folder} is not a folder, so that no study can be named '{name}'; choose another --name.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{folder}: cannot be created: {error.strerror}.") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise StorageError(f"{folder}: cannot be written.")
+    return folder.resolve()
+
+
+def read_note(folder: Path) -> FolderNote | None:
+    """Return what a folder says of its study; None if it says nothing that can be read."""
+    try:
+        return FolderNote(**json.loads((folder / NOTE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def claim_folder(folder: Path, note: FolderNote, *, has_trials: bool) -> None:
+    """Make sure that a folder belongs to a study, before anything is written into it.
+
+    Args:
+        folder: of the study; it exists.
+        note: the study.
+        has_trials: whether the study has trials already: one of an early version has runs but no note.
+
+    Raises:
+        StorageError: the folder holds the runs of another study.
+    """
+    found = read_note(folder)
+    if found is None:
+        runs = [path for path in folder.iterdir() if path.is_dir()]
+        if runs and not has_trials:
+            raise StorageError(
+                f"{folder} holds {len(runs)} runs that study '{note.study}' of {note.database} did not make: "
+                "choose another --name or --runs, or remove the folder."
+            )
+        _write(folder / NOTE, note)
+    elif found.study_id != note.study_id:
+        raise StorageError(
+            f"{folder} holds the runs of another study ('{found.study}' of {found.database}): "
+            "choose another --name or --runs, or remove the folder."
+        )
+
+
+def remove_unused(folder: Path) -> None:
+    """Remove an empty log, and folders in which nothing is left: a study that could not begin leaves no trace."""
+    log = folder / LOG
+    if log.exists() and log.stat().st_size == 0:
+        log.unlink()
+    for empty in (folder, folder.parent):
+        if empty.is_dir() and not any(empty.iterdir()):
+            empty.rmdir()
+
+
+def _write(path: Path, note: FolderNote) -> None:
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(json.dumps(asdict(note), indent=2) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be written: {error.strerror}.") from None
+    finally:
+        temporary.unlink(missing_ok=True)

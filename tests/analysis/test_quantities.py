@@ -1,0 +1,34 @@
+import pytest
+
+from hpo.analysis.grid import grid
+from hpo.analysis.quantities import measure
+from hpo.storage.stored_trial import StoredTrial
+
+from .simulated import run
+
+
+def test_only_finished_runs_count_and_the_last_of_a_repeated_one() -> None:
+    outcomes = [(1, "complete"), (1, "early_stopped"), (2, "pruned"), (3, "diverged")]
+    trials = [run("norm", replicate, number, outcome) for number, (replicate, outcome) in enumerate(outcomes)]
+    found = grid([*trials, StoredTrial(number=4)])
+    assert {name: list(replicates) for name, replicates in found.items()} == {"norm": [1]}
+    assert found["norm"][1].outcome == "early_stopped"
+
+
+def test_both_of_a_pair_reach_the_lower_of_their_final_accuracies() -> None:
+    slow, fast = run("a", 1, val_accuracy=50, epochs_to_match=18), run("b", 1, val_accuracy=52, epochs_to_match=4)
+    assert measure(slow, "epochs_to_match", fast) == 18
+    assert measure(fast, "epochs_to_match", slow) == 4
+
+
+def test_curve_quantities_are_taken_over_the_first_quarter_and_the_second_half() -> None:
+    found = run("a", 1, early_val_accuracy=31, late_val_loss_sd=0.07)
+    assert measure(found, "early_val_accuracy") == pytest.approx(31)
+    assert measure(found, "late_val_loss_sd") == pytest.approx(0.07)
+
+
+def test_what_a_run_has_not_recorded_is_none() -> None:
+    bare = StoredTrial(outcome="complete", result={"val_accuracy": None})
+    assert measure(bare, "val_accuracy") is None
+    assert measure(bare, "gap") is None
+    assert measure(bare, "late_val_loss_sd") is None
