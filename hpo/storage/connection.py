@@ -74,7 +74,11 @@ def first_line(error: BaseException) -> str:
 def _sqlite(path: Path) -> sqlite3.Connection:
     # As bytes, so that a path in any encoding is read as it is.
     url = f"file:{quote(os.fsencode(path))}"
-    connection = sqlite3.connect(f"{url}?mode=ro", uri=True, timeout=CONNECT_SECONDS, isolation_level=None)
+    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        connection = _open(f"{url}?mode=rw")  # Only a connection that could write removes the -wal when it ends.
+        connection.execute("PRAGMA query_only = 1")
+    else:
+        connection = _open(f"{url}?mode=ro")
     try:
         connection.execute("BEGIN")
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
@@ -83,8 +87,12 @@ def _sqlite(path: Path) -> sqlite3.Connection:
         if os.access(path.parent, os.W_OK):
             raise
         # Where nothing can be written, nobody writes: the file need not be locked, which would need a file beside it.
-        connection = sqlite3.connect(f"{url}?immutable=1", uri=True, isolation_level=None)
+        connection = _open(f"{url}?immutable=1")
     return connection
+
+
+def _open(url: str) -> sqlite3.Connection:
+    return sqlite3.connect(url, uri=True, timeout=CONNECT_SECONDS, isolation_level=None)
 
 
 def _postgresql(server: str) -> psycopg.Connection[Any]:
