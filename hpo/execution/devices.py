@@ -1,18 +1,23 @@
-"""Where workers train: the cores or the GPUs of this machine, found without loading torch."""
+"""Where workers train: the processors or the GPUs of this machine, found without loading torch."""
 
 from __future__ import annotations
 
-import ctypes
 import importlib.util
+import math
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+import pynvml
+
 from hpo.errors import DeviceError, RequestError
+from hpo.execution.cgroup import cpu_quota
 
 # One small network cannot fill a GPU.
 WORKERS_PER_GPU = 16
+MAX_WORKERS = 1024
 
 
 def worker_devices(device: str, workers: int | Literal["auto"]) -> list[str]:
@@ -20,19 +25,25 @@ def worker_devices(device: str, workers: int | Literal["auto"]) -> list[str]:
 
     Args:
         device: `auto`, `cpu`, `cuda` (every GPU) or `cuda:N`.
-        workers: how many; `auto` is one a core, or WORKERS_PER_GPU a GPU.
+        workers: how many; `auto` is one a processor, or WORKERS_PER_GPU a GPU.
 
     Raises:
         DeviceError: this machine has no such device.
         RequestError: the number of workers makes no sense.
     """
-    if workers != "auto" and not 1 <= workers <= 1024:
-        raise RequestError(f"--workers must be 'auto' or between 1 and 1024 but got {workers}.")
-    cores = len(os.sched_getaffinity(0))
+    if workers != "auto" and not 1 <= workers <= MAX_WORKERS:
+        raise RequestError(f"--workers must be 'auto' or between 1 and {MAX_WORKERS} but got {workers}.")
     places = _places(device)
-    most = cores if places == ["cpu"] else WORKERS_PER_GPU * len(places)
+    most = processor_count() if places == ["cpu"] else WORKERS_PER_GPU * len(places)
     count = most if workers == "auto" else workers
     return [places[slot % len(places)] for slot in range(count)]
+
+
+def processor_count() -> int:
+    """Return how many processors this process may use: its affinity, and a container's quota rounded up."""
+    allowed = len(os.sched_getaffinity(0))
+    quota = cpu_quota()
+    return allowed if quota is None else max(1, min(allowed, math.ceil(quota)))
 
 
 def processes(devices: Sequence[str]) -> list[list[int]]:
@@ -64,27 +75,33 @@ def _places(device: str) -> list[str]:
 
 
 def gpu_count() -> int:
-    """Return how many GPUs both the driver and the installed PyTorch can use."""
+    """Return how many GPUs both the driver and the installed PyTorch can use, of those in CUDA_VISIBLE_DEVICES."""
     toolkit = _cuda_of_torch()
     if toolkit is None:
         return 0
     try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return 0  # No driver.
+    try:
+        version, count = pynvml.nvmlSystemGetCudaDriverVersion_v2(), pynvml.nvmlDeviceGetCount()
+    except pynvml.NVMLError:
         return 0
-    version, count = ctypes.c_int(), ctypes.c_int()
-    if driver.cuInit(0) != 0 or driver.cuDriverGetVersion(ctypes.byref(version)) != 0:
-        return 0
-    if version.value // 1000 < int(toolkit.split(".")[0]) or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
-        return 0
-    return count.value
+    finally:
+        pynvml.nvmlShutdown()
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        # As CUDA reads it: what follows a device that is not there is not used.
+        names = [name.strip() for name in visible.split(",")]
+        usable = [name.startswith(("GPU-", "MIG-")) or (name.isdigit() and int(name) < count) for name in names]
+        count = usable.index(False) if False in usable else len(names)
+    return int(count) if version // 1000 >= toolkit else 0
 
 
-def _cuda_of_torch() -> str | None:
-    """Which CUDA PyTorch was built for: written in a file of a few lines, where importing torch takes seconds."""
+def _cuda_of_torch() -> int | None:
+    """Return the major version of CUDA that PyTorch was built for: from a small file, as importing it takes seconds."""
     spec = importlib.util.find_spec("torch")
     if spec is None or spec.origin is None:
         return None
-    facts: dict[str, str | None] = {}
-    exec(Path(spec.origin).with_name("version.py").read_text(), facts)
-    return facts.get("cuda")
+    match = re.search(r"^cuda\b[^=]*= *'(\d+)\.", Path(spec.origin).with_name("version.py").read_text(), re.MULTILINE)
+    return int(match[1]) if match else None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from hpo.definition.data_config import DataConfig
 from hpo.definition.outcome import Outcome
@@ -53,7 +53,13 @@ class Answer(Enum):
 
 @dataclass(frozen=True)
 class Ready:
-    """From a worker: data and libraries are loaded."""
+    """From a worker: data and libraries are loaded.
+
+    Attributes:
+        precision: what `precision = "auto"` means on the worker's machine.
+    """
+
+    precision: Literal["fp32", "bf16"]
 
 
 @dataclass(frozen=True)

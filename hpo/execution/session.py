@@ -18,20 +18,19 @@ from hpo.data.split import split_indices
 from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import RequestError
-from hpo.execution.devices import processes, worker_devices
+from hpo.execution.devices import worker_devices
 from hpo.execution.events import DataProgress, Event, Observer, StudyOpened, Warned, unobserved
 from hpo.execution.interruption import Interruptions
-from hpo.execution.memory_limit import default_memory_limit
-from hpo.execution.messages import Place, Setup
+from hpo.execution.messages import Setup
+from hpo.execution.pool import Pool
 from hpo.execution.supervisor import StopReason, Supervisor
-from hpo.execution.worker import Worker, start_workers
 from hpo.search.grid_plan import GridPlan, select
 from hpo.search.live_study import LiveStudy
 from hpo.search.owned_study import owned_study
 from hpo.search.plan import Plan
 from hpo.search.search_plan import SearchPlan
 from hpo.storage.address import Address
-from hpo.storage.study_folder import LOG, make_folder, remove_unused
+from hpo.storage.study_folder import make_folder, remove_unused
 from hpo.storage.study_record import DatasetRecord
 
 MAX_TRIALS = 1_000_000
@@ -96,7 +95,7 @@ class SessionEnd:
 
 
 def run_search(definition: StudyDefinition, n_trials: int, options: Options | None = None) -> SessionEnd:
-    """Run a search, or go on with it, until it has `n_trials` trials in all.
+    """Run a search, or resume it, until it has `n_trials` trials in all.
 
     Args:
         definition: a study with a search space.
@@ -160,22 +159,10 @@ def _run(
         if limit is not None and limit <= 0:
             raise RequestError(f"--{name.replace('_', '-')} must be above 0 but got {limit:g}.")
     devices = worker_devices(options.device, options.workers)[:n_runs]
-    limit = options.memory_limit or default_memory_limit(len(devices))
     observe = _while_watched(options.observer)
 
-    def start(slots: Sequence[int]) -> list[Worker]:
-        return start_workers(slots, devices[slots[0]], folder / LOG)
-
-    def set_up(workers: Sequence[Worker]) -> None:
-        data_dir = options.data_dir and options.data_dir.resolve()
-        for worker in workers:
-            worker.send(Place(folder, data_dir, worker.device, limit))
-            worker.send(Setup(definition.data, options.checkpoint_seconds))
-
-    def restart(ended: Sequence[Worker]) -> list[Worker]:
-        workers = start([worker.slot for worker in ended])
-        set_up(workers)
-        return workers
+    def tell(text: str) -> None:
+        observe(Warned(text))
 
     with ExitStack() as stack:
         interruptions = stack.enter_context(Interruptions())
@@ -184,25 +171,23 @@ def _run(
         # Before the database: a request for images that cannot be had leaves none behind.
         dataset = load_dataset(definition.data, options.data_dir, lambda *step: observe(DataProgress(*step)))
         split_indices(dataset, definition.data)
-        # They load their libraries while the study is opened here.
-        workers = [worker for slots in processes(devices) for worker in start(slots)]
-        stack.callback(_kill, workers)
+        pool = Pool(devices, folder, options.data_dir, options.memory_limit, tell)
+        stack.callback(pool.kill)
+        pool.start()  # The processes load their libraries while the study is opened here.
         address = Address.of(options.runs, options.storage)
         images = DatasetRecord(name=dataset.name, fingerprint=dataset.fingerprint)
-        study = stack.enter_context(
-            owned_study(address, definition, images, folder, tell=lambda text: observe(Warned(text)))
-        )
+        study = stack.enter_context(owned_study(address, definition, images, folder, tell))
         plan = plan_for(study)
         finished = sum(trial.state.is_finished() for trial in study.trials)
         interrupted = len(study.interrupted)
-        names = tuple(worker.device for worker in workers)
-        observe(StudyOpened(definition.name, finished, interrupted, plan.total, len(workers), names))
-        set_up(workers)
+        names = tuple(worker.device for worker in pool.workers)
+        observe(StudyOpened(definition.name, finished, interrupted, plan.total, len(names), names))
+        pool.set_up(Setup(definition.data, options.checkpoint_seconds))
         supervisor = Supervisor(
             study,
             plan,
-            workers,
-            restart=restart,
+            pool.workers,
+            restart=pool.restart,
             observer=observe,
             interruptions=lambda: interruptions.count,
             stop_at=stop_at,
@@ -217,7 +202,7 @@ def _run(
 
 
 def _while_watched(observer: Observer) -> Observer:
-    """Return an observer that outlives what it writes to: a closed terminal or pipe does not end the training."""
+    """Return an observer that is left alone once it cannot write: a closed terminal does not end the training."""
     watched = True
 
     def observe(event: Event) -> None:
@@ -229,11 +214,6 @@ def _while_watched(observer: Observer) -> Observer:
             watched = False
 
     return observe
-
-
-def _kill(workers: list[Worker]) -> None:
-    for worker in workers:
-        worker.kill()
 
 
 def _save(study: LiveStudy, interruptions: Interruptions) -> bool:

@@ -14,6 +14,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from hpo.execution.messages import Answer, FromWorker, Place, Setup
 from hpo.search.plan import Job
 
@@ -82,9 +84,20 @@ class Worker:
         self.process.wait()
 
     def kill(self) -> None:
-        """End the process, and listen no more."""
+        """End the process and close the pipe."""
         self.end()
         self.pipe.close()
+
+    def is_stopped(self) -> bool:
+        """Return whether somebody has stopped the process for now (SIGSTOP)."""
+        try:
+            return bool(psutil.Process(self.pid).status() == psutil.STATUS_STOPPED)
+        except psutil.NoSuchProcess:
+            return False
+
+    def was_killed(self) -> bool:
+        """Return whether the process, which has ended, was ended by SIGKILL."""
+        return self.process.wait() == -signal.SIGKILL
 
     def cause_of_death(self) -> str:
         """Describe in one line how the process ended."""
@@ -95,14 +108,18 @@ class Worker:
 
 
 def start_workers(slots: Sequence[int], device: str, log: Path) -> list[Worker]:
-    """Start one process with a worker for each slot."""
+    """Start one process with a worker for each slot.
+
+    Raises:
+        OSError: the system allows no further process, pipe or file.
+    """
     ours, theirs = zip(*(Pipe() for _ in slots), strict=True)
     with ExitStack() as stack, log.open("a") as output:
         for pipe in theirs:
             stack.enter_context(pipe)
         descriptors = [pipe.fileno() for pipe in theirs]
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "hpo.execution.worker_process", *map(str, descriptors)],
+            [sys.executable, "-P", "-m", "hpo.execution.worker_process", str(os.getpid()), *map(str, descriptors)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

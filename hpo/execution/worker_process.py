@@ -1,7 +1,8 @@
 """The process that trains: loads libraries and data once, then runs one configuration after another.
 
-Started by `worker.start_workers` as `python -m hpo.execution.worker_process DESCRIPTOR...`, each descriptor its end of
-a pipe. A pipe has one run at a time; the runs of several pipes train an epoch each in turn, on a GPU all together.
+Started by `worker.start_workers` as `python -m hpo.execution.worker_process PARENT DESCRIPTOR...`: the id of the
+process that starts it, and its end of each pipe. A pipe has one run at a time; the runs of several pipes train an epoch
+each in turn, on a GPU all together.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -58,14 +59,16 @@ class Trainer:
 
 def main() -> None:
     """Serve the supervisor at the other ends of the pipes until it is gone."""
-    _die_with_parent()
-    pipes = [Pipe(int(descriptor)) for descriptor in sys.argv[1:]]
+    parent, *descriptors = map(int, sys.argv[1:])
+    _die_with_parent(parent)
+    pipes = [Pipe(descriptor) for descriptor in descriptors]
     # All that training needs, while the supervisor still opens the study and prepares the images.
     import torch
 
     import hpo.training.run  # noqa: F401
     from hpo.data.load import load_dataset
     from hpo.data.tensors import TensorData
+    from hpo.network.precision import resolve
     from hpo.training.stacks import Stacks
 
     torch.set_num_threads(1)
@@ -77,24 +80,25 @@ def main() -> None:
             torch.cuda.set_device(data.device)
         elif place.memory_limit is not None:
             _limit_memory(place.memory_limit)
+        precision = resolve("auto", data.device)
         for pipe in pipes:
-            pipe.send(Ready())
+            pipe.send(Ready(precision))
         together = data.device.type == "cuda" or len(pipes) > 1
         _serve(pipes, Trainer(data, place.folder, setup.checkpoint_seconds, Stacks() if together else None))
     except (EOFError, ConnectionError):
-        return  # The supervisor is gone; whoever goes on with the study finds the checkpoint.
+        return  # The supervisor is gone; whoever resumes the study finds the checkpoint.
     except Exception:
         pipes[0].send(Bug(traceback.format_exc()))
 
 
 def _serve(pipes: Sequence[Pipe], trainer: Trainer) -> None:
-    """Train what is asked for, for ever."""
+    """Train what is asked for, until the supervisor is gone."""
     runs: dict[Pipe, Iterator[None]] = {}
     while True:
         for pipe in wait([pipe for pipe in pipes if pipe not in runs], timeout=0 if runs else None):
             assert isinstance(pipe, Pipe)
             runs[pipe] = _attempt(pipe.recv(), pipe, trainer)
-            # It is opened, and its history judged, before it trains with the others.
+            # The run is opened, and its history judged, before it trains with the others.
             _advance(runs, [pipe])
             _advance(runs, [pipe])
         _advance(runs, list(runs))  # An epoch each, and a message about it.
@@ -102,9 +106,9 @@ def _serve(pipes: Sequence[Pipe], trainer: Trainer) -> None:
 
 
 def _advance(runs: dict[Pipe, Iterator[None]], pipes: Sequence[Pipe]) -> None:
-    """Let runs go on to where they wait next; forget those that end.
+    """Let runs continue to where they wait next; forget those that end.
 
-    The latest goes first: what the others have had memory for and it has not is its own fault.
+    The latest goes first: where memory is short, the run that came last is the one that fails.
     """
     for pipe in reversed(pipes):
         if pipe in runs and next(runs[pipe], ENDED) is ENDED:
@@ -112,7 +116,7 @@ def _advance(runs: dict[Pipe, Iterator[None]], pipes: Sequence[Pipe]) -> None:
 
 
 def _attempt(job: Job, pipe: Pipe, trainer: Trainer) -> Iterator[None]:
-    """Run one configuration and say how it ended; wait wherever `_train` does."""
+    """Run one configuration and send how it ended; wait wherever `_train` does."""
     try:
         pipe.send((yield from _train(job, pipe, trainer)))
     except (EOFError, ConnectionError):
@@ -123,7 +127,7 @@ def _attempt(job: Job, pipe: Pipe, trainer: Trainer) -> Iterator[None]:
             return
         first_line, *_ = [*str(error).splitlines(), "out of memory"]
         pipe.send(Ended(Outcome.OUT_OF_MEMORY, message=first_line))
-        pipe.recv()  # The supervisor ends the process: other runs in it may have been in the midst of a step.
+        pipe.recv()  # The supervisor ends the process: other runs in it may have been in the middle of a step.
 
 
 def _train(job: Job, pipe: Pipe, trainer: Trainer) -> Generator[None, None, Ended]:
@@ -174,12 +178,12 @@ def _train(job: Job, pipe: Pipe, trainer: Trainer) -> Generator[None, None, Ende
     except OSError as error:
         if isinstance(error, ConnectionError) or error.errno == errno.ENOMEM:
             raise
-        # Not even the last checkpoint could be written: the one before counts.
+        # The last checkpoint could not be written either: the run resumes from the one before.
         return Ended(Outcome.INTERRUPTED, message=_reason(error))
 
 
 def _patiently(write: Callable[[], T], folder: Path, pipe: Pipe) -> T:
-    """Write something that a run cannot do without, again and again until it can be written or the supervisor gives up.
+    """Write something that a run needs, again and again until it can be written or the supervisor gives up.
 
     Raises:
         OSError: the supervisor gave up.
@@ -197,18 +201,22 @@ def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def _die_with_parent() -> None:
-    """Have the kernel end this process with the one that started it, however that one ends."""
-    parent = os.getppid()
+def _die_with_parent(parent: int) -> None:
+    """Have the kernel end this process with the one that started it, however that one ends.
+
+    Where memory runs out, the kernel shall end this process rather than the one that started it.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent or parent == 1:
+        with suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text("500")
+    if os.getppid() != parent:
         os._exit(0)  # It ended before the line above.
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor to act upon.
 
 
 def _limit_memory(limit: int) -> None:
-    """Let this process allocate `limit` bytes more than it has: beyond, an allocation fails, and the run with it."""
+    """Let this process allocate `limit` bytes more than it has; a larger allocation fails, and the run with it."""
     import psutil
 
     private = psutil.Process().memory_info().data if sys.platform == "linux" else 0
@@ -216,7 +224,7 @@ def _limit_memory(limit: int) -> None:
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory was lacking; not all that allocates has an exception of its own for it, and some hide it."""
+    """Return whether memory was lacking: some libraries have no exception for it, and some hide it in another."""
     texts = ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
     if isinstance(error, MemoryError) or any(text in str(error) for text in texts):
         return True

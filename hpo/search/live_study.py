@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import optuna
 from optuna.pruners import BasePruner
@@ -45,6 +45,7 @@ class LiveStudy:
         tell: called with a line for the person.
 
     Attributes:
+        precision: what `precision = "auto"` means in this study; None before a worker has measured it.
         interrupted: numbers of the trials that hpo began and did not end, in order.
         enqueued: numbers of the trials that somebody enqueued and nobody began, in order.
 
@@ -57,6 +58,7 @@ class LiveStudy:
     ) -> None:
         self.name = stored.name
         self.metric = metric
+        self.precision = stored.record.precision if stored.record else None
         self.direction = StudyDirection[stored.direction.upper()]
         trials = [frozen(trial) for trial in stored.trials]
         if [trial.number for trial in trials] != list(range(len(trials))):
@@ -227,6 +229,12 @@ class LiveStudy:
         """
         return self._writer.close(timeout)
 
+    def decide_precision(self, measured: Literal["fp32", "bf16"]) -> None:
+        """Record what `precision = "auto"` means, unless it is decided: one study has one precision."""
+        if self.precision is None:
+            self.precision = measured
+            self._writer.save_study_attrs("user", {"precision": measured})
+
     def check(self) -> None:
         """Raise what ended the writing, if anything did.
 
@@ -236,7 +244,7 @@ class LiveStudy:
         self._writer.check()
 
     def _begin(self, trial: Trial) -> int:
-        self._writer.save_study_attrs(self._memory.get_study_system_attrs(self._study_id))
+        self._writer.save_study_attrs("system", self._memory.get_study_system_attrs(self._study_id))
         self._running[trial.number] = trial
         self._curves[trial.number] = []
         return trial.number

@@ -51,7 +51,7 @@ def test_a_trial_whose_process_is_killed_ends_as_if_it_had_not_been(tmp_path: Pa
     session.wait_for("EpochTrained", 20)
     psutil.Process(session.process.pid).children()[0].kill()
     assert session.wait() == 0, session.printed()
-    assert "was ended by SIGKILL; going on from its checkpoint" in session.printed()
+    assert "was ended by SIGKILL; it resumes from its checkpoint" in session.printed()
     assert what_came_out(stored(runs)) == what_came_out(stored(tmp_path / "whole"))
 
 
