@@ -14,6 +14,8 @@ from typing import Literal
 import platformdirs
 import torch
 
+from hpo.network.kernels import set_cpu_products
+
 Precision = Literal["fp32", "bf16"]
 
 # Multiply-adds of a product below which converting its operands costs more than bf16 saves (measured with AMX).
@@ -34,7 +36,7 @@ def use_for(precision: Precision, multiply_adds: int) -> None:
         multiply_adds: size of each product.
     """
     bf16 = precision == "bf16" and multiply_adds >= SMALLEST_BF16
-    torch.backends.mkldnn.matmul.fp32_precision = "bf16" if bf16 else "ieee"  # type: ignore[attr-defined]
+    set_cpu_products("bf16" if bf16 else "ieee")
 
 
 def resolve(precision: Literal["auto", "fp32", "bf16"], device: torch.device) -> Precision:

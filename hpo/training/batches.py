@@ -89,7 +89,7 @@ class Batches:
         for rows in torch.split(self.order(epoch), self.block_size):
             images = data.train.images.index_select(0, rows)
             if config.augmentation != "none":
-                images = augment(images, data.image_shape, config.augmentation, augmenting)
+                images = augment(images, data.preprocessing.image_shape, config.augmentation, augmenting)
             targets = self.targets.index_select(0, data.train.labels.index_select(0, rows))
             masks = [dropout_mask(len(rows), units, rate, dropping) if rate else None for units, rate in self.droppable]
             yield Block(images, targets, masks)

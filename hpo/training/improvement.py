@@ -31,7 +31,7 @@ class Improvement:
         self.waited = 0
 
     def update(self, epoch: int, metrics: Mapping[str, float]) -> bool:
-        """Take in one epoch's metrics; return whether the monitored one improved."""
+        """Look at the metrics of an epoch; return whether the monitored one improved."""
         value = metrics[self.monitor]
         if self.sign * value - self.min_delta > self.sign * self.best:
             self.best, self.epoch, self.waited = value, epoch, 0
@@ -44,5 +44,5 @@ class Improvement:
         return {"best": self.best, "epoch": self.epoch, "waited": self.waited}
 
     def load_state_dict(self, state: Mapping[str, float | int]) -> None:
-        """Go on from a `state_dict`."""
+        """Continue from a `state_dict`."""
         self.best, self.epoch, self.waited = float(state["best"]), int(state["epoch"]), int(state["waited"])

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from hpo.definition.trial_config import TrialConfig
 from hpo.network.flat_parameters import FlatParameters
+from hpo.network.kernels import adamw
 
 
 class Optimizer(ABC):
@@ -54,7 +55,7 @@ class Optimizer(ABC):
         return self.state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from the `state_dict` of the same optimizer."""
+        """Continue from the `state_dict` of the same optimizer."""
         for name, tensor in self.state.items():
             tensor.copy_(state[name])
 
@@ -103,9 +104,8 @@ class Adam(Optimizer):
         self.beta1, self.beta2, self.eps = config.beta1, config.beta2, config.eps
         self.steps = 0
         self.state |= {"mean": self._zeros(), "mean_square": self._zeros()}
-        # The rate has the bias correction in it; PyTorch's kernel, which corrects in another way, is told of a step
-        # so late that nothing is left to correct.
-        self.late = torch.full((), math.inf, device=parameters.values.device)
+        # The rate includes Keras's bias correction. PyTorch's kernel has another one, which is nothing at this step.
+        self.last_step = torch.full((), math.inf, device=parameters.values.device)
 
     def rates(self, lr: float) -> tuple[float, float]:
         """Return the rate and the decay that the next `update` takes at a learning rate; each step asks once."""
@@ -120,20 +120,17 @@ class Adam(Optimizer):
             self._decay(decay)
         elif decay:
             weight_decay = decay / rate  # The kernel shrinks by its rate times this, in the same pass.
-        torch._fused_adamw_(
-            [self.parameters.values],
-            [self.parameters.gradients],
-            [self.state["mean"]],
-            [self.state["mean_square"]],
-            [],
-            [self.late],
+        adamw(
+            self.parameters.values,
+            self.parameters.gradients,
+            self.state["mean"],
+            self.state["mean_square"],
+            self.last_step,
             lr=rate,
             beta1=self.beta1,
             beta2=self.beta2,
-            weight_decay=weight_decay,
             eps=self.eps,
-            amsgrad=False,
-            maximize=False,
+            weight_decay=weight_decay,
         )
 
     def state_dict(self) -> dict[str, Any]:
@@ -141,7 +138,7 @@ class Adam(Optimizer):
         return {**self.state, "steps": self.steps}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from the `state_dict` of the same optimizer."""
+        """Continue from the `state_dict` of the same optimizer."""
         super().load_state_dict(state)
         self.steps = state["steps"]
 

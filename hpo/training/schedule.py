@@ -66,7 +66,7 @@ class Schedule:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a `state_dict`."""
+        """Continue from a `state_dict`."""
         self.plateau_lr, self.reductions = state["plateau_lr"], state["reductions"]
         self.improvement.load_state_dict(state["improvement"])
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import torch
 
+from hpo.data.preprocessing import Preprocessing
 from hpo.data.tensors import TensorData, TensorSplit
 from hpo.definition.trial_config import TrialConfig
 from hpo.network.mlp import MLP
@@ -106,9 +107,13 @@ def _noise(images: Images, rows: int, device: str) -> TensorData:
         train=train,
         validation=validation,
         test=validation,
-        scale=torch.tensor([2 / 255], device=device),
-        shift=torch.tensor([-1.0], device=device),
-        image_shape=images.shape,
-        classes=tuple(str(label) for label in range(images.classes)),
+        preprocessing=Preprocessing(
+            image_shape=images.shape,
+            scale=(2 / 255,) * channels,
+            shift=(-1.0,) * channels,
+            classes=tuple(str(label) for label in range(images.classes)),
+        ),
+        fingerprint="noise",
+        split="first",
         device=torch.device(device),
     )
