@@ -1,4 +1,4 @@
-"""Activation functions: the module for inference, and the forward and backward kernels that training calls."""
+"""Activation functions: the modules of the network, and the forward and backward kernels that training calls."""
 
 from collections.abc import Callable
 

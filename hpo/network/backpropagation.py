@@ -46,7 +46,7 @@ class Backpropagation:
 
     Args:
         parameters: each parameter as stored (see `FlatParameters.views`), by its name in the model.
-        gradients: where the gradient of each is written.
+        gradients: where the gradient of each parameter is written, by the same names.
         moving: the moving statistics of each hidden layer; empty without batch norm.
         config: its depth, activation and norm are read.
         precision: of the matrix products.
@@ -132,6 +132,6 @@ class Backpropagation:
 
     @torch.no_grad()
     def update_statistics(self) -> None:
-        """Bring BatchNorm's moving statistics up to date with the steps so far."""
+        """Bring the moving statistics of batch norm up to date with the steps so far."""
         for moving in self.moving:
             moving.update()

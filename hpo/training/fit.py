@@ -142,8 +142,10 @@ class Fit:
                 like[name]["weights"] = like["model"] if best.keep else None
                 like[name]["metrics"] = SOME_EPOCH.as_dict()
         check(state, like, most=self.config.epochs * len(self.learner.batches))
-        if state["epoch"] > self.config.epochs or state["precision"] not in ("fp32", "bf16"):
-            raise ValueError("the epoch or the precision is one that this run cannot have")
+        if state["precision"] not in ("fp32", "bf16") or state["epoch"] > self.config.epochs:
+            raise ValueError("state has a precision or an epoch that this run cannot have")
+        if not 0.0 <= state["schedule"]["plateau_lr"] <= self.config.lr:
+            raise ValueError("state has a learning rate that this run cannot have")
 
 
 def fit(model: MLP, config: TrialConfig, data: TensorData) -> Fit:

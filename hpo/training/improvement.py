@@ -14,12 +14,12 @@ class Improvement:
 
     Args:
         monitor: the metric; a loss improves downwards, an accuracy upwards.
-        min_delta: the least change that counts.
+        min_delta: the least change that counts as an improvement.
 
     Attributes:
         best: the best value so far, of epoch `epoch`.
         epoch: number of the best epoch, 0 while there is none.
-        waited: epochs since then, or since the owner reset it.
+        waited: number of epochs since then, or since the owner set it to 0.
     """
 
     def __init__(self, monitor: Monitor, min_delta: float = 0.0) -> None:

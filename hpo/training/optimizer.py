@@ -1,8 +1,8 @@
 """Optimizers over one flat buffer, by Keras's formulas.
 
-They differ from `torch.optim`: Adam's eps is added before the bias correction, RMSprop's stands inside the root, and
-SGD's velocity has the learning rate in it, so a change of the rate acts on later gradients only. Weight decay is
-decoupled and acts on every parameter: w -= lr * weight_decay * w.
+They differ from `torch.optim`: Adam's eps is added before the bias correction, RMSprop's eps is added inside the
+root, and SGD's velocity includes the learning rate, so that a change of the rate acts on later gradients only. Weight
+decay is decoupled and acts on every parameter: w -= lr * weight_decay * w.
 Source: Keras 3, `keras.optimizers.{SGD,Adam,AdamW,RMSprop}.update_step`.
 """
 
@@ -22,15 +22,15 @@ from hpo.network.kernels import adamw
 class Optimizer(ABC):
     """Updates parameters from their gradients.
 
-    What changes from step to step is given as numbers, or as tensors on the parameters' device, float32 [], so that
-    steps can be recorded once and repeated with other values.
+    What changes from step to step is given as numbers, or as tensors, float32 [], on the parameters' device: with
+    tensors a step can be recorded once and repeated with other values.
 
     Args:
-        parameters: what is updated.
-        config: the optimizer's settings are read.
+        parameters: the parameters and their gradients.
+        config: its settings of the optimizer are read.
 
     Attributes:
-        state: float32 [P] each, by name.
+        state: what the optimizer keeps for each parameter, float32 [P] each, by name.
     """
 
     def __init__(self, parameters: FlatParameters, config: TrialConfig) -> None:
@@ -43,7 +43,7 @@ class Optimizer(ABC):
         self.update(*self.rates(lr))
 
     def rates(self, lr: float) -> tuple[float, float]:
-        """Return the rate and the decay that the next `update` takes at a learning rate; each step asks once."""
+        """Return the rate and the decay of the next `update` at a learning rate; call this once for each step."""
         return lr, lr * self.weight_decay
 
     @abstractmethod
@@ -108,7 +108,7 @@ class Adam(Optimizer):
         self.last_step = torch.full((), math.inf, device=parameters.values.device)
 
     def rates(self, lr: float) -> tuple[float, float]:
-        """Return the rate and the decay that the next `update` takes at a learning rate; each step asks once."""
+        """Return the rate and the decay of the next `update` at a learning rate; call this once for each step."""
         self.steps += 1
         rate = lr * math.sqrt(1.0 - self.beta2**self.steps) / (1.0 - self.beta1**self.steps)
         return rate, lr * self.weight_decay
