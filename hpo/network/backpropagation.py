@@ -4,8 +4,7 @@ On small networks PyTorch spends as much time between the kernels as in them. Th
 would call, so that in fp32 the gradients differ from autograd's by the rounding of sums at most.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -18,25 +17,9 @@ from hpo.network.moving_statistics import MovingStatistics
 from hpo.network.norm import BatchNorm, LayerNorm, Statistics
 from hpo.network.precision import Precision
 
-
-class ForwardPass(NamedTuple):
-    """What the backward pass of a hidden layer needs.
-
-    Attributes:
-        x: the layer's input, float32 [n, inputs].
-        z: what its linear map made of it, float32 [n, units].
-        statistics: by which its norm normalized `z`; None where the backward pass needs none.
-        normalized: `z` after the norm.
-        activated: `normalized` after the activation.
-        output: `activated` after the dropout.
-    """
-
-    x: Tensor
-    z: Tensor
-    statistics: Statistics | None
-    normalized: Tensor
-    activated: Tensor
-    output: Tensor
+# What the backward pass of a hidden layer needs of its forward pass: the layer's input, what its linear map made of it,
+# by which statistics the norm normalized that, the normalized values, and their activation.
+ForwardPass = tuple[Tensor, Tensor, Statistics | None, Tensor, Tensor]
 
 
 class Backpropagation:
@@ -90,24 +73,25 @@ class Backpropagation:
         Returns:
             Log-probabilities of the classes, float32 [n, classes], without a gradient.
         """
-        passes = list(self._hidden(x, masks, training=True))
-        log_probabilities = torch.log_softmax(self.output.forward(passes[-1].output), dim=-1)
+        passes: list[ForwardPass] = []
+        hidden = self._hidden(x, masks, passes)
+        log_probabilities = torch.log_softmax(self.output.forward(hidden), dim=-1)
 
         # Rows of `targets` sum to 1, so the gradient of the logits is softmax - targets.
         grad = log_probabilities.exp().sub_(targets).div_(x.shape[-2])
-        self.output.parameter_gradients(grad, passes[-1].output)
+        self.output.parameter_gradients(grad, hidden)
         above = self.output
         norm_gradients: list[Tensor] = []
         for linear, norm, mask in zip(reversed(self.linears), reversed(self.norms), reversed(masks), strict=True):
-            of_layer = passes.pop()
+            inputs, z, statistics, normalized, activated = passes.pop()
             grad = above.input_gradient(grad)
             if mask is not None:
                 grad.mul_(mask)
-            grad = self.backward_activation(grad, of_layer.normalized, of_layer.activated)
-            if norm and of_layer.statistics:
-                grad, *gradients = norm.backward(grad, of_layer.z, of_layer.statistics)
+            grad = self.backward_activation(grad, normalized, activated)
+            if norm and statistics:
+                grad, *gradients = norm.backward(grad, z, statistics)
                 norm_gradients[:0] = gradients
-            linear.parameter_gradients(grad, of_layer.x)
+            linear.parameter_gradients(grad, inputs)
             above = linear
         if norm_gradients:
             copy_each(self.norm_gradients, norm_gradients)
@@ -116,19 +100,19 @@ class Backpropagation:
     @torch.no_grad()
     def logits(self, x: Tensor) -> Tensor:
         """Return the classes' logits, [n, classes], of inputs [n, features], by the moving statistics."""
-        for of_layer in self._hidden(x, [None] * len(self.linears), training=False):
-            x = of_layer.output
-        return self.output.forward(x)
+        return self.output.forward(self._hidden(x, [None] * len(self.linears)))
 
-    def _hidden(self, x: Tensor, masks: Sequence[Tensor | None], training: bool) -> Iterator[ForwardPass]:
-        """Yield the forward pass of each hidden layer; batch norm uses the batch's own statistics in training."""
+    def _hidden(self, x: Tensor, masks: Sequence[Tensor | None], passes: list[ForwardPass] | None = None) -> Tensor:
+        """Return the output of the last hidden layer; with `passes`, train: append the forward pass of each layer."""
+        training = passes is not None
         for linear, norm, mask in zip(self.linears, self.norms, masks, strict=True):
             z = linear.forward(x)
             normalized, statistics = norm.forward(z, training) if norm else (z, None)
             activated = self.activation(normalized)
-            output = activated if mask is None else activated * mask
-            yield ForwardPass(x, z, statistics, normalized, activated, output)
-            x = output
+            if passes is not None:
+                passes.append((x, z, statistics, normalized, activated))
+            x = activated if mask is None else activated * mask
+        return x
 
     @torch.no_grad()
     def update_statistics(self) -> None:
