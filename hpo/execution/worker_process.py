@@ -65,7 +65,7 @@ def main() -> None:
     # All that training needs, while the supervisor still opens the study and prepares the images.
     import torch
 
-    import hpo.training.run  # noqa: F401
+    import hpo.training.training_run  # noqa: F401
     from hpo.data.load import load_dataset
     from hpo.data.tensors import TensorData
     from hpo.network.precision import resolve
@@ -132,12 +132,12 @@ def _attempt(job: Job, pipe: Pipe, trainer: Trainer) -> Iterator[None]:
 
 def _train(job: Job, pipe: Pipe, trainer: Trainer) -> Generator[None, None, Ended]:
     """Train; wait after each message about epochs, and once more after the answer to it."""
-    from hpo.training.run import Run
+    from hpo.training.training_run import TrainingRun
 
     folder = trainer.folder / job.run_id
 
-    def open_run() -> Run:
-        return Run(
+    def open_run() -> TrainingRun:
+        return TrainingRun(
             job.config,
             trainer.data,
             folder,
