@@ -143,6 +143,7 @@ def _train(job: Job, pipe: Pipe, trainer: Trainer) -> Generator[None, None, Ende
             folder,
             stacks=trainer.stacks,
             evaluate_test=job.evaluate_test,
+            precision=job.precision,
             checkpoint_seconds=trainer.checkpoint_seconds,
             warn=lambda text: pipe.send(Notice(text)),
         )

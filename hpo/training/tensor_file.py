@@ -13,13 +13,14 @@ from torch import Tensor
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give an empty file of a temporary name, which takes the place of `path` at the end.
+    """Give an empty file of a temporary name, which replaces `path` at the end; its folder is made if missing.
 
     Raises:
         OSError: the file cannot be written; an older file at `path` is still there.
     """
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         temporary.touch()
         yield temporary
         temporary.replace(path)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from hpo.data.tensors import TensorData
 from hpo.definition.trial_config import TrialConfig
 from hpo.network.mlp import MLP
+from hpo.network.precision import Precision
 from hpo.training.checkpoint import CheckpointError
 from hpo.training.epoch import Epoch
 from hpo.training.evaluation import evaluate
@@ -34,6 +35,7 @@ class TrainingRun:
         folder: made if missing; holds files of this run alone.
         stacks: runs to train with, at the same time; None trains alone.
         evaluate_test: whether `finish` may use the test images.
+        precision: what `precision = "auto"` means; None is decided by measurement on this machine.
         checkpoint_seconds: the least time between two checkpoints, in seconds.
         warn: called with one line about each thing that cannot be written or read.
 
@@ -49,6 +51,7 @@ class TrainingRun:
         *,
         stacks: Stacks | None = None,
         evaluate_test: bool = False,
+        precision: Precision | None = None,
         checkpoint_seconds: float = 5.0,
         warn: Callable[[str], None] = lambda message: None,
     ) -> None:
@@ -60,6 +63,8 @@ class TrainingRun:
         folder.mkdir(parents=True, exist_ok=True)
         model = MLP(config, data.n_features, data.n_classes).to(data.device)
         self.fit = fit(model, config, data)
+        if precision is not None and config.precision == "auto":
+            self.fit.learner.precision = precision
         try:
             self._resume()
         except CheckpointError as error:
@@ -183,6 +188,12 @@ class TrainingRun:
         self.events = self.folder.start_logs(self.config, self.history)
 
     def _add_to_logs(self, epoch: Epoch) -> None:
+        if not self.folder.epochs.exists():
+            self.warn(f"{self.folder.path} was removed while the run trained; it is written again")
+            if self.events:
+                self.events.close()
+            self._start_logs()  # The history has this epoch already.
+            return
         self.folder.add_epoch(epoch)
         if self.events:
             self.events.add(epoch)

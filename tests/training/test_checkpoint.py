@@ -97,5 +97,5 @@ def test_failing_to_save_keeps_what_was_there_and_leaves_no_litter(tmp_path: Pat
     with pytest.raises(OSError, match="checkpoint"):
         checkpoint.save(STATE, tmp_path / "checkpoint")
     assert [path.name for path in tmp_path.rglob("*")] == ["checkpoint", "earlier"]
-    with pytest.raises(OSError, match="No such file"):
-        checkpoint.save(STATE, tmp_path / "missing" / "checkpoint")
+    with pytest.raises(OSError, match=r"Not a directory|File exists"):
+        checkpoint.save(STATE, tmp_path / "checkpoint" / "earlier" / "checkpoint")

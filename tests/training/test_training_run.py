@@ -1,6 +1,7 @@
 import json
 import os
 import random
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -245,3 +246,25 @@ def test_divergence_ends_the_run_with_the_epochs_before_it_on_disk(tmp_path: Pat
         list(run)
     assert len(lines(tmp_path)) == len(run.history) < 2
     run.discard_checkpoint()
+
+
+def test_a_folder_that_is_removed_while_the_run_trains_is_written_again(tmp_path: Path):
+    config = configuration(epochs=4)
+    warned: list[str] = []
+    run = TrainingRun(config, DATA, tmp_path / "run", checkpoint_seconds=0.0, warn=warned.append)
+    for epoch in run:
+        if epoch.epoch == 2:
+            shutil.rmtree(tmp_path / "run")
+    run.finish()
+    assert len(warned) == 1
+    assert "was removed while the run trained" in warned[0]
+    assert len((tmp_path / "run" / "epochs.jsonl").read_text().splitlines()) == 4
+    assert {"config.json", "weights.safetensors"} <= {path.name for path in (tmp_path / "run").iterdir()}
+
+
+@pytest.mark.parametrize("decided", ["fp32", "bf16"])
+def test_what_auto_means_can_be_decided_for_a_whole_study(tmp_path: Path, decided: str):
+    automatic = TrainingRun(configuration(precision="auto", epochs=1), DATA, tmp_path / "auto", precision=decided)
+    stated = TrainingRun(configuration(precision=decided, epochs=1), DATA, tmp_path / "stated")
+    assert measured(next(iter(automatic))) == measured(next(iter(stated)))
+    assert automatic.finish().precision == decided
