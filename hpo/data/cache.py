@@ -1,4 +1,4 @@
-"""The cache of decoded data sets: each one array file, mapped into the memory of every process that uses it."""
+"""The cache of decoded data sets: array files that every process maps into its memory."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Cache:
                     _decode(entry, source, image_size, progress)
                     dataset = _open(entry, source.name)
         if dataset is None:
-            raise OSError(f"{entry} cannot be read back")
+            raise OSError(f"{entry} was damaged as soon as it was written")
         return dataset
 
 
@@ -92,7 +92,7 @@ def open_decoded(folder: Path, name: str, fingerprint: str) -> Dataset:
 def _decode(entry: Path, source: Source, image_size: int | None, progress: Progress | None) -> None:
     """Writes a cache entry under a temporary name, then gives it its own. The caller holds its lock."""
     partial = entry.with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
+    shutil.rmtree(partial, ignore_errors=True)  # left by a process that was killed
     try:
         partial.mkdir()
         contents = source.contents(image_size)
@@ -109,7 +109,7 @@ def _decode(entry: Path, source: Source, image_size: int | None, progress: Progr
         }
         fingerprint = _fingerprint(description, *_map(partial))
         (partial / _DESCRIPTION).write_text(json.dumps({**description, "fingerprint": fingerprint}))
-        shutil.rmtree(entry, ignore_errors=True)  # damaged, if it is there at all
+        shutil.rmtree(entry, ignore_errors=True)  # it is damaged, if it exists
         partial.rename(entry)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
