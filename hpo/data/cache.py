@@ -69,7 +69,7 @@ def open_decoded(folder: Path, name: str, fingerprint: str) -> Dataset:
         fingerprint: its `Dataset.fingerprint`.
 
     Raises:
-        DataError: the images are gone, damaged or others.
+        DataError: the images are gone or damaged, or their fingerprint is another.
     """
     try:
         dataset = _open(folder, name)
@@ -83,8 +83,8 @@ def open_decoded(folder: Path, name: str, fingerprint: str) -> Dataset:
     if dataset is None or dataset.fingerprint != fingerprint:
         found = "gone or damaged" if dataset is None else "not those with which the study began"
         raise DataError(
-            f"The decoded images of {printable(name)} in {printable(folder)} are {found}; "
-            "resume the study, and they are decoded again if they are still to be had."
+            f"The decoded images of {printable(name)} in {printable(folder)} are {found}. "
+            "Resume the study: the images are decoded again if their source still exists."
         )
     return dataset
 
@@ -155,7 +155,7 @@ def _open(entry: Path, name: str) -> Dataset | None:
         val_labels=labels[train:val] if "val" in splits else None,
         ordered=description["ordered"],
         fingerprint=fingerprint,
-        folder=entry,
+        folder=entry.absolute(),
         bits=description.get("bits"),
     )
 

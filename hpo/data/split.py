@@ -29,7 +29,7 @@ def split_indices(dataset: Dataset, config: DataConfig) -> tuple[np.ndarray, np.
         return np.arange(n), np.arange(len(dataset.val_labels))
     if not 1 <= config.validation < n:
         raise DataError(
-            f"validation must be between 1 and {n - 1:,}, as {printable(dataset.name)} has {n:,} training images, "
+            f"validation must be between 1 and {n - 1}, as {printable(dataset.name)} has {n:,} training images, "
             f"but got {config.validation}."
         )
     if config.split == "stratified":
