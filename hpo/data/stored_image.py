@@ -101,7 +101,7 @@ def _load(data: bytes, as_layout: str | None = None) -> tuple[ImageFile.ImageFil
                 for tile in image.tile
             ]
         image.load()
-        with contextlib.suppress(*UNREADABLE):  # a damaged orientation is no orientation
+        with contextlib.suppress(*UNREADABLE):  # a damaged orientation is ignored
             ImageOps.exif_transpose(image, in_place=True)
     return image, layouts.pop() if len(layouts) == 1 else ""
 
