@@ -1,3 +1,4 @@
+import errno
 import multiprocessing
 import os
 import random
@@ -14,6 +15,8 @@ import numpy as np
 import pytest
 
 from hpo.data import Dataset, load_dataset, open_decoded
+from hpo.data.cache import Cache
+from hpo.data.digits import Digits
 from hpo.definition.data_config import DataConfig
 from hpo.errors import DataError
 
@@ -303,3 +306,13 @@ def test_the_folder_of_decoded_images_is_absolute(
     dataset, _ = load(make_folder(), Path("cache"))
     monkeypatch.chdir("/")
     assert reopen(dataset).fingerprint == dataset.fingerprint
+
+
+def test_a_file_system_without_locks_serves_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_arguments: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.warns(UserWarning, match="falling back to SoftFileLock"):  # The library's own way there.
+        dataset = Cache(tmp_path).load(Digits(), None)
+    assert len(dataset.train_images)
