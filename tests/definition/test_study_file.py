@@ -4,7 +4,7 @@ import pytest
 
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.study_file import fingerprint, load_study, parse_study
-from hpo.errors import DefinitionError
+from hpo.errors import DefinitionError, printable
 
 TEXT = """
 [study]
@@ -57,17 +57,17 @@ def test_without_a_name_a_study_is_called_like_its_file(tmp_path: Path) -> None:
         ("[stduy]\nname = 'x'", "mine.toml: unknown table 'stduy'. Did you mean 'study'?"),
         ("study = 3", "mine.toml: [study] must be a table"),
         ("experiment = 3", "mine.toml: [[experiment]] must be an array of tables"),
-        ("[study]\nnmae = 'x'", "mine.toml: unknown [study] key 'nmae'. Did you mean 'name'?"),
-        ("[data]\nsplt = 'first'", "mine.toml: unknown [data] key 'splt'. Did you mean 'split'?"),
-        ("[sampler]\nnam = 'tpe'", "mine.toml: unknown [sampler] key 'nam'. Did you mean 'name'?"),
+        ("[study]\nnmae = 'x'", "mine.toml: [study] unknown key 'nmae'. Did you mean 'name'?"),
+        ("[data]\nsplt = 'first'", "mine.toml: [data] unknown key 'splt'. Did you mean 'split'?"),
+        ("[sampler]\nnam = 'tpe'", "mine.toml: [sampler] unknown key 'nam'. Did you mean 'name'?"),
         ("[pruner]\nname = 'medain'" + TEXT, "mine.toml: [pruner] 'name': unknown 'medain'. Did you mean 'median'?"),
-        ("[data]\nvalidation = 0" + TEXT, "mine.toml: [data] 'validation': input should be greater than or equal to 1"),
+        ("[data]\nvalidation = 0" + TEXT, "mine.toml: [data] 'validation': must be at least 1"),
         ("[space]\nlr = 3", "mine.toml: [space] 'lr' must be a table with 'low' and 'high', or 'choices'"),
-        ("[space.lr]\nlow = 1\nhgih = 2", "mine.toml: unknown [space.lr] key 'hgih'. Did you mean 'high'?"),
+        ("[space.lr]\nlow = 1\nhgih = 2", "mine.toml: [space.lr] unknown key 'hgih'. Did you mean 'high'?"),
         ("[space.lr]\nlow = 2\nhigh = 1", "mine.toml: [space.lr] 'low' 2 is above 'high' 1"),
-        ("[[experiment]]\nnmae = 'a'", "mine.toml: unknown [[experiment]] key 'nmae'. Did you mean 'name'?"),
-        ("[[experiment]]\nsettings = {}", "mine.toml: [[experiment]] 1 'name': field required"),
-        ("[[experiment]]\nname = 'a'\nsettings = 3", "mine.toml: [[experiment]] a 'settings': input should be a valid"),
+        ("[[experiment]]\nnmae = 'a'", "mine.toml: [[experiment]] 1 unknown key 'nmae'. Did you mean 'name'?"),
+        ("[[experiment]]\nsettings = {}", "mine.toml: [[experiment]] 1 'name': is missing"),
+        ("[[experiment]]\nname = 'a'\nsettings = 3", "mine.toml: [[experiment]] a 'settings': must be a table such as"),
         (GRID + "[[claim]]\nid = 'C1'\ntitel = 'x'", "mine.toml: [[claim]] C1 unknown key 'titel'. Did you mean"),
         (
             "[study]\nname = '../x'\n" + GRID,
@@ -76,7 +76,7 @@ def test_without_a_name_a_study_is_called_like_its_file(tmp_path: Path) -> None:
         ("[study]\nmetric = 'accuracy'" + GRID, "mine.toml: [study] 'metric': unknown 'accuracy'. Did you mean"),
         (
             "[study]\nseed = -1" + GRID,
-            "mine.toml: [study] 'seed': input should be greater than or equal to 0 but got -1",
+            "mine.toml: [study] 'seed': must be at least 0 but got -1",
         ),
     ],
 )
@@ -85,7 +85,8 @@ def test_what_is_wrong_in_a_file_is_said_in_one_line_with_its_place(text: str, m
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(None, "no such file or directory"), (b"\xff\xfe", "is not UTF-8 text")]
+    ("content", "message"),
+    [(None, "cannot be opened because no such file or directory"), (b"\xff\xfe", "is not UTF-8 text")],
 )
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None, message: str) -> None:
     file = tmp_path / "mine.toml"
@@ -93,7 +94,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | No
         file.write_bytes(content)
     with pytest.raises(DefinitionError) as error:
         load_study(file)
-    assert str(error.value) == f"{file}: {message}"
+    assert str(error.value) == f"{printable(file)}: {message}"
 
 
 def test_a_setting_given_beside_the_file_wins_over_trial_space_and_experiments() -> None:
@@ -121,8 +122,8 @@ def test_a_study_may_be_called_by_what_looks_like_a_number(name: str) -> None:
         ("dta.split", "first", "--set: unknown table 'dta'. Did you mean 'data'?"),
         ("experiment.name", "x", "--set: unknown table 'experiment'. Choose from"),
         ("study.name.x", "y", "--set: 'study.name' is a value, not a table"),
-        ("data.splt", "first", "mine.toml: unknown [data] key 'splt'. Did you mean 'split'?"),
-        ("epochs", "0", "mine.toml: [trial] 'epochs': input should be greater than or equal to 1 but got 0"),
+        ("data.splt", "first", "mine.toml: [data] unknown key 'splt'. Did you mean 'split'?"),
+        ("epochs", "0", "mine.toml: [trial] 'epochs': must be at least 1 but got 0"),
         ("seed", "3", "mine.toml: [trial] 'seed': training seeds come from [study] seed"),
         ("study.name", "", "mine.toml: [study] 'name': takes letters"),
     ],

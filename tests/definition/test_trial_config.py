@@ -3,7 +3,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from hpo.definition.study_definition import describe
+from hpo.definition.problem import describe
 from hpo.definition.trial_config import TrialConfig
 
 
@@ -63,17 +63,17 @@ def test_a_configuration_that_was_stored_is_read_back_the_same(settings: dict[st
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"hidden": "8-0"}, "'hidden.1': input should be greater than or equal to 1 but got '0'"),
-        ({"hidden": ""}, "'hidden.0': input should be a valid integer"),
-        ({"batch_size": 0}, "'batch_size': input should be greater than or equal to 1 but got 0"),
-        ({"lr": float("nan")}, "'lr': input should be a finite number but got nan"),
-        ({"lr": 0}, "'lr': input should be greater than 0 but got 0"),
-        ({"dropout": 1.0}, "'dropout.0': input should be less than 1 but got 1.0"),
+        ({"hidden": "8-0"}, "'hidden.1': must be at least 1 but got 0"),
+        ({"hidden": ""}, "'hidden.0': takes a whole number"),
+        ({"batch_size": 0}, "'batch_size': must be at least 1 but got 0"),
+        ({"lr": float("nan")}, "'lr': takes a finite number but got nan"),
+        ({"lr": 0}, "'lr': must be above 0 but got 0"),
+        ({"dropout": 1.0}, "'dropout.0': must be below 1 but got 1.0"),
         ({"norm": "batc"}, "'norm': unknown 'batc'. Did you mean 'batch'?"),
         ({"norm": 3}, "'norm': unknown 3. Choose from batch, layer, none."),
         ({"optimizer": ["sgd"]}, "'optimizer': unknown ['sgd']. Did you mean 'sgd'?"),
-        ({"lr_multiplier": "x"}, "'lr_multiplier': input should be a valid number"),
-        ({"hiden": "8"}, "'hiden': extra inputs are not permitted"),
+        ({"lr_multiplier": "x"}, "'lr_multiplier': takes a number"),
+        ({"hiden": "8"}, "unknown key 'hiden'. Did you mean 'hidden'?"),
     ],
 )
 def test_a_value_out_of_range_is_refused_by_name_rule_and_value(settings: dict[str, object], message: str) -> None:
