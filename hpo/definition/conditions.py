@@ -5,11 +5,12 @@ not held to these rules: earlier versions did not know them.
 """
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations, islice
+from itertools import islice
 from typing import Any
 
 from hpo.definition.problem import shown
 from hpo.definition.search_space import Choice, Parameter, known_settings, same_setting
+from hpo.definition.trial_config import TrialConfig
 from hpo.errors import DefinitionError
 
 # How many combinations of settings are tried for a parameter; with more than these it is taken to be usable.
@@ -30,10 +31,14 @@ def refuse_unusable(space: Mapping[str, Parameter], fixed: Mapping[str, Any], ov
     """
     known = known_settings(fixed)
     for name, parameter in space.items():
-        for one, other in combinations(parameter.choices or (), 2):
-            if same_setting(name, one, other):
-                twice = shown(one) if shown(one) == shown(other) else f"{shown(one)} and {shown(other)}"
-                raise DefinitionError(f"[space.{name}] 'choices' names one value twice: {twice}")
+        stated: dict[Any, Choice] = {}
+        for choice in parameter.choices or ():
+            value = TrialConfig.read(name, choice)
+            if value in stated:
+                raise DefinitionError(
+                    f"[space.{name}] 'choices' names one value twice, as {shown(stated[value])} and as {shown(choice)}"
+                )
+            stated[value] = choice
         if overridden & _above(space, name):
             continue
         for condition, allowed in parameter.when.items():
@@ -53,9 +58,9 @@ def _refuse_never(
         return
     if searched.type == "float" and searched.step is None and searched.low != searched.high:
         raise DefinitionError(f"{where} is any number of a range: give it 'step' or 'choices' to name one of them")
+    possible = (*_values(searched, allowed), *([default] if searched.when else []))
     for value in allowed:
-        known = _values(searched, condition, allowed)
-        if not any(same_setting(condition, value, have) for have in (*known, *([default] if searched.when else []))):
+        if not any(same_setting(condition, value, have) for have in possible):
             rule = (
                 f"its choices are {', '.join(map(shown, searched.choices[:12]))}"
                 if searched.choices
@@ -101,11 +106,11 @@ def _combinations(
     name, *rest = parameters
     later = {other: parameters[other] for other in rest}
     applies = parameters[name].applies(settings)
-    for value in _values(parameters[name], name, mentioned[name]) if applies else (None,):
+    for value in _values(parameters[name], mentioned[name]) if applies else (None,):
         yield from _combinations(later, mentioned, settings | ({name: value} if applies else {}))
 
 
-def _values(parameter: Parameter, name: str, mentioned: tuple[Choice, ...]) -> tuple[Choice, ...]:
+def _values(parameter: Parameter, mentioned: tuple[Choice, ...]) -> tuple[Choice, ...]:
     """Return the values of a parameter: all choices; of a range those that are mentioned, and one more if there is."""
     if parameter.choices is not None:
         return parameter.choices

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from hpo.definition.claims import Claim
 from hpo.definition.data_config import DataConfig
@@ -79,9 +79,11 @@ class StudyDefinition(Table):
         return TrialConfig.model_validate({**self.trial, **experiment.settings, "seed": seed})
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _consistent(self, info: ValidationInfo) -> Self:
         if bool(self.space) == bool(self.experiments):
             raise DefinitionError("a study needs either a search space [space] or experiments [[experiment]]")
+        if (info.context or {}).get("stored"):
+            return self
         refuse_unknown_settings(self.trial, "[trial]")
         if self.kind == "search":
             rehearse_search(self.space, self.trial)

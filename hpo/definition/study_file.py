@@ -49,15 +49,12 @@ def load_study(path: Path | str, overrides: Mapping[str, str] | None = None) -> 
         raise DefinitionError(f"{source}: is not UTF-8 text") from None
     except ValueError:
         raise DefinitionError(f"{source}: is not a path") from None
-    definition = parse_study(text, overrides, source=source, default_name=path.stem)
-    try:
-        refuse_unusable(definition.space, definition.trial, _overridden(overrides))
-    except DefinitionError as error:
-        raise DefinitionError(f"{source}: {error}") from None
-    return definition
+    return parse_study(text, overrides, source=source, default_name=path.stem)
 
 
-def parse_study(text: str, overrides: Mapping[str, str], *, source: str, default_name: str) -> StudyDefinition:
+def parse_study(
+    text: str, overrides: Mapping[str, str], *, source: str, default_name: str, stored: bool = False
+) -> StudyDefinition:
     """Validate a study file's text: from a file, or from a database that stored it.
 
     Args:
@@ -65,6 +62,8 @@ def parse_study(text: str, overrides: Mapping[str, str], *, source: str, default
         overrides: settings given beside the file.
         source: what messages call the text.
         default_name: the study's name where the text states none.
+        stored: whether a study was begun with the text. Its trial settings are not checked again: an earlier version
+            accepted them, perhaps by other rules, and its results are to be read.
 
     Raises:
         DefinitionError: the text breaks a rule.
@@ -80,7 +79,10 @@ def parse_study(text: str, overrides: Mapping[str, str], *, source: str, default
     try:
         if searched and not tables["space"]:
             raise DefinitionError("--set leaves nothing to search: [space] is empty")
-        return _definition(tables, text, overrides, default_name)
+        definition = _definition(tables, text, overrides, default_name, stored)
+        if not stored:
+            refuse_unusable(definition.space, definition.trial, _overridden(overrides))
+        return definition
     except DefinitionError as error:
         raise DefinitionError(f"{source}: {error}") from None
     except ValidationError as error:
@@ -125,7 +127,9 @@ def _check_shape(tables: dict[str, Any]) -> None:
             )
 
 
-def _definition(tables: dict[str, Any], text: str, overrides: Mapping[str, str], default_name: str) -> StudyDefinition:
+def _definition(
+    tables: dict[str, Any], text: str, overrides: Mapping[str, str], default_name: str, stored: bool
+) -> StudyDefinition:
     if "name" not in tables["study"] and not re.fullmatch(NAME, default_name):
         raise DefinitionError(
             f"the study is called like its file, and {quoted(default_name)} is not a name: names take letters, digits "
@@ -140,7 +144,8 @@ def _definition(tables: dict[str, Any], text: str, overrides: Mapping[str, str],
             "claims": tuple(tables["claim"]),
             "text": text,
             "overrides": dict(overrides),
-        }
+        },
+        context={"stored": stored},
     )
 
 
