@@ -91,9 +91,9 @@ tests = [
 - **None**: TOML has no word for "no value". Write the text `"none"` for a key whose default is none, as in
   `patience = "none"`, `--set patience=none`, or `patience = { choices = ["none", 5] }`.
 - **`--set KEY=VALUE`** on the command line changes a value without changing the file. `--set lr=0.01` fixes a setting
-  of every trial: it wins over `[trial]`, over `[space]` and over each experiment. A key of another table is written with
-  the table's name: `--set data.split=first`, `--set study.seed=3`, `--set space.depth.high=5`. Values are written as in
-  the file; the quotes of a text can be left out.
+  of every trial: it wins over `[trial]`, over `[space]` and over each experiment. A key of another table is written
+  with the table's name: `--set data.split=first`, `--set study.seed=3`, `--set space.depth.high=5`. Values are written
+  as in the file; the quotes of a text can be left out.
 - **Conditions**: a parameter with `when` is proposed only while its condition holds. The setting that the condition
   names is fixed in `[trial]`, or stands before the parameter in `[space]`; else its default holds. A condition that can
   never hold is refused.
