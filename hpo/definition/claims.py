@@ -1,4 +1,4 @@
-"""Claims about a grid's experiments, as data of its study file: what is said, and the tests that decide it.
+"""Claims about the experiments of a grid, and the tests that decide them.
 
 A claim has an `id`, a `title`, and either `tests` or the reason why it is `not_testable` by this grid:
 

@@ -26,7 +26,12 @@ RULES = {
     "string_pattern_mismatch": "takes letters, digits and _ . + -, a letter or digit first,",
 }
 # The same by the first part of the type, as in "int_type", "int_parsing", "int_from_float".
-TYPES = {"int": "takes a whole number", "float": "takes a number", "bool": "takes true or false"}
+TYPES = {
+    "int": "takes a whole number",
+    "float": "takes a number",
+    "bool": "takes true or false",
+    "string": "takes text",
+}
 BOUNDS = ("gt", "ge", "lt", "le", "min_length", "max_length")
 
 

@@ -78,7 +78,7 @@ def parse_study(
         _override(tables, key, value)
     try:
         if searched and not tables["space"]:
-            raise DefinitionError("--set leaves nothing to search: [space] is empty")
+            raise DefinitionError("--set fixes all that [space] has, so nothing is left to search")
         definition = _definition(tables, text, overrides, default_name, stored)
         if not stored:
             refuse_unusable(definition.space, definition.trial, _overridden(overrides))
@@ -92,7 +92,7 @@ def parse_study(
 def fingerprint(definition: StudyDefinition) -> str:
     """Return the sha256 of what a study runs, in hex: its settings, not its comments, layout or claims.
 
-    Nor where its images lie: they have a fingerprint of their own.
+    Where its images lie does not count either: the images have a fingerprint of their own.
     """
     content = definition.model_dump(mode="json", exclude={"text", "overrides", "claims", "name"})
     del content["data"]["dataset"]

@@ -238,7 +238,9 @@ def test_a_parameter_of_the_wrong_type_is_refused(parameter: str, message: str) 
 
 
 def test_a_space_that_is_left_empty_is_refused_by_its_cause() -> None:
-    assert refusal(depth="2", width="64.0") == "mine.toml: --set leaves nothing to search: [space] is empty"
+    assert (
+        refusal(depth="2", width="64.0") == "mine.toml: --set fixes all that [space] has, so nothing is left to search"
+    )
 
 
 def test_settings_that_are_not_a_table_are_refused_with_and_without_others_beside_the_file() -> None:

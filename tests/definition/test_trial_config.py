@@ -168,6 +168,7 @@ def test_where_none_is_a_choice_it_stays_that_choice() -> None:
         ({"hidden": None, "depth": 2, "width": "64"}, "'width': takes a whole number without quotes but got '64'"),
         ({"hidden": None, "depth": 2.5, "width": 64}, "'depth': takes a whole number but got 2.5"),
         ({"norm": "a\nb\x1b"}, r"'norm': unknown 'a\nb\x1b'. Choose from batch, layer, none."),
+        ({"norm": "\ud800"}, r"'norm': takes text but got '\ud800'"),
         ({"learning_rate": 1}, "unknown key 'learning_rate'. Did you mean 'lr' or 'lr_multiplier'?"),
         ({"layers": 1}, "unknown key 'layers'. Did you mean 'depth' or 'hidden'?"),
         ({"bs": 1}, "unknown key 'bs'. Did you mean 'batch_size'?"),
