@@ -9,7 +9,8 @@ from fnmatch import fnmatchcase
 from optuna.samplers import RandomSampler
 from optuna.trial import TrialState
 
-from hpo.definition.study_definition import Experiment, StudyDefinition
+from hpo.definition.experiment import Experiment
+from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import DefinitionError, closest
 from hpo.search.live_study import LiveStudy
 from hpo.search.plan import Decision, Job
