@@ -1,4 +1,4 @@
-"""What a supervisor and its worker processes say to each other, over one pipe each."""
+"""What a supervisor and its workers say to each other."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from hpo.definition.data_config import DataConfig
 from hpo.definition.outcome import Outcome
+from hpo.search.plan import Job
 from hpo.training.epoch import Epoch
 
 
 @dataclass(frozen=True)
 class Place:
-    """To a worker, first: facts of the machine on which it trains.
+    """To a worker, first: what the machine gives it to train with.
 
     Attributes:
         folder: of the study; each run has a folder in it, named by its id.
@@ -43,17 +44,36 @@ class Setup:
     checkpoint_seconds: float
 
 
+@dataclass(frozen=True)
+class Train:
+    """To a worker without a run: what to train.
+
+    Attributes:
+        job: the run.
+        precision: what `auto` means in this study.
+    """
+
+    job: Job
+    precision: Literal["fp32", "bf16"]
+
+
 class Answer(Enum):
-    """To a worker that waits for one."""
+    """To a worker that waits for an answer: how its run continues."""
 
     CONTINUE = auto()
     PRUNE = auto()
-    CHECKPOINT = auto()  # Save the state, and end the run for now.
+    CHECKPOINT = auto()  # Save the state, and leave the run until it is resumed.
 
 
 @dataclass(frozen=True)
 class Ready:
-    """From a worker: data and libraries are loaded."""
+    """From a worker: data and libraries are loaded.
+
+    Attributes:
+        precision: what `auto` would mean on the worker's machine.
+    """
+
+    precision: Literal["fp32", "bf16"]
 
 
 @dataclass(frozen=True)
@@ -75,7 +95,7 @@ class Ended:
 
     Attributes:
         result: of a finished run.
-        message: why it failed, in one line.
+        message: why the run failed, in one line.
     """
 
     outcome: Outcome
@@ -85,9 +105,20 @@ class Ended:
 
 @dataclass(frozen=True)
 class Unwritable:
-    """From a worker, which waits for an answer: the run's folder cannot be written. To continue is to try again."""
+    """From a worker, which waits for an answer: the run's folder cannot be written. CONTINUE has it try again."""
 
     folder: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class NoData:
+    """From a worker: the images on which the study was begun cannot be read any more; nothing can be trained.
+
+    Attributes:
+        reason: why, in one line.
+    """
+
     reason: str
 
 
@@ -105,4 +136,17 @@ class Bug:
     traceback: str
 
 
-FromWorker = Ready | Trained | Unwritable | Notice | Ended | Bug
+@dataclass(frozen=True)
+class Died:
+    """In place of a worker that cannot say it: the worker is gone.
+
+    Attributes:
+        cause: how the worker ended, in one line.
+        out_of_memory: whether the kernel ended it for lack of memory.
+    """
+
+    cause: str
+    out_of_memory: bool
+
+
+FromWorker = Ready | Trained | Unwritable | NoData | Notice | Ended | Bug | Died

@@ -1,4 +1,4 @@
-"""One session of work on a study: from a definition to workers, database and supervisor, and back."""
+"""One session of work on a study: opens the data and the database, starts workers, supervises them, sums up."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ from hpo.data.split import split_indices
 from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import RequestError
-from hpo.execution.devices import processes, worker_devices
+from hpo.execution.capacity import default_memory_limit, fitting_workers
+from hpo.execution.devices import worker_devices
 from hpo.execution.events import DataProgress, Event, Observer, StudyOpened, Warned, unobserved
 from hpo.execution.interruption import Interruptions
-from hpo.execution.memory_limit import default_memory_limit
 from hpo.execution.messages import Place, Setup
+from hpo.execution.running_trials import RunningTrials
 from hpo.execution.supervisor import StopReason, Supervisor
-from hpo.execution.worker import Worker, start_workers
+from hpo.execution.worker import Worker
+from hpo.execution.worker_pool import WorkerPool
 from hpo.search.grid_plan import GridPlan, select
 from hpo.search.live_study import LiveStudy
 from hpo.search.owned_study import owned_study
@@ -35,6 +37,7 @@ from hpo.storage.study_folder import LOG, make_folder, remove_unused
 from hpo.storage.study_record import DatasetRecord
 
 MAX_TRIALS = 1_000_000
+MAX_MEMORY = 1 << 60
 # How long the database may take to accept the last results: after an interruption, and after a second one.
 CLOSE_SECONDS = 1.5
 CLOSE_AT_ONCE_SECONDS = 0.5
@@ -96,7 +99,7 @@ class SessionEnd:
 
 
 def run_search(definition: StudyDefinition, n_trials: int, options: Options | None = None) -> SessionEnd:
-    """Run a search, or go on with it, until it has `n_trials` trials in all.
+    """Run a search, or resume it, until it has `n_trials` trials in all.
 
     Args:
         definition: a study with a search space.
@@ -159,34 +162,33 @@ def _run(
         limit = getattr(options, name)
         if limit is not None and limit <= 0:
             raise RequestError(f"--{name.replace('_', '-')} must be above 0 but got {limit:g}.")
-    devices = worker_devices(options.device, options.workers)[:n_runs]
-    limit = options.memory_limit or default_memory_limit(len(devices))
+    if options.memory_limit is not None and options.memory_limit > MAX_MEMORY:
+        raise RequestError(f"--memory-limit must be at most {MAX_MEMORY >> 50}P.")
     observe = _while_watched(options.observer)
+    devices = worker_devices(options.device, options.workers)[:n_runs]
+    n_workers, fewer = fitting_workers(len(devices), on_cpu="cpu" in devices)
+    devices = devices[:n_workers]
+    memory_limit = options.memory_limit or default_memory_limit(n_workers)
+    if fewer:
+        observe(Warned(fewer))
 
-    def start(slots: Sequence[int]) -> list[Worker]:
-        return start_workers(slots, devices[slots[0]], folder / LOG)
-
-    def set_up(workers: Sequence[Worker]) -> None:
+    def setup(worker: Worker) -> tuple[Place, Setup]:
         data_dir = options.data_dir and options.data_dir.resolve()
-        for worker in workers:
-            worker.send(Place(folder, data_dir, worker.device, limit))
-            worker.send(Setup(definition.data, options.checkpoint_seconds))
-
-    def restart(ended: Sequence[Worker]) -> list[Worker]:
-        workers = start([worker.slot for worker in ended])
-        set_up(workers)
-        return workers
+        return (
+            Place(folder, data_dir, worker.device, memory_limit),
+            Setup(definition.data, options.checkpoint_seconds),
+        )
 
     with ExitStack() as stack:
         interruptions = stack.enter_context(Interruptions())
         folder = make_folder(options.runs / definition.name)
         stack.callback(remove_unused, folder)
-        # Before the database: a request for images that cannot be had leaves none behind.
+        # Before the database: a request for images that cannot be read leaves none behind.
         dataset = load_dataset(definition.data, options.data_dir, lambda *step: observe(DataProgress(*step)))
         split_indices(dataset, definition.data)
         # They load their libraries while the study is opened here.
-        workers = [worker for slots in processes(devices) for worker in start(slots)]
-        stack.callback(_kill, workers)
+        pool = WorkerPool(devices, folder / LOG)
+        stack.callback(pool.kill)
         address = Address.of(options.runs, options.storage)
         images = DatasetRecord(name=dataset.name, fingerprint=dataset.fingerprint)
         study = stack.enter_context(
@@ -195,15 +197,11 @@ def _run(
         plan = plan_for(study)
         finished = sum(trial.state.is_finished() for trial in study.trials)
         interrupted = len(study.interrupted)
-        names = tuple(worker.device for worker in workers)
-        observe(StudyOpened(definition.name, finished, interrupted, plan.total, len(workers), names))
-        set_up(workers)
+        observe(StudyOpened(definition.name, finished, interrupted, plan.total, n_workers, tuple(devices)))
+        pool.set_up(setup)
         supervisor = Supervisor(
-            study,
-            plan,
-            workers,
-            restart=restart,
-            observer=observe,
+            RunningTrials(study, plan, observe),
+            pool,
             interruptions=lambda: interruptions.count,
             stop_at=stop_at,
             trial_timeout=options.trial_timeout,
@@ -229,11 +227,6 @@ def _while_watched(observer: Observer) -> Observer:
             watched = False
 
     return observe
-
-
-def _kill(workers: list[Worker]) -> None:
-    for worker in workers:
-        worker.kill()
 
 
 def _save(study: LiveStudy, interruptions: Interruptions) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import optuna
 from optuna.pruners import BasePruner
@@ -47,6 +47,7 @@ class LiveStudy:
     Attributes:
         interrupted: numbers of the trials that hpo began and did not end, in order.
         enqueued: numbers of the trials that somebody enqueued and nobody began, in order.
+        precision: what the setting `auto` means in this study; None before that is decided.
 
     Raises:
         StorageError: the study cannot be resumed.
@@ -57,6 +58,7 @@ class LiveStudy:
     ) -> None:
         self.name = stored.name
         self.metric = metric
+        self.precision: Literal["fp32", "bf16"] | None = stored.record.precision if stored.record else None
         self.direction = StudyDirection[stored.direction.upper()]
         trials = [frozen(trial) for trial in stored.trials]
         if [trial.number for trial in trials] != list(range(len(trials))):
@@ -147,8 +149,13 @@ class LiveStudy:
             self._begin(trial)
             suggest(trial)
 
+    def decide_precision(self, precision: Literal["fp32", "bf16"]) -> None:
+        """Record what the setting `auto` means in this study from now on."""
+        self.precision = precision
+        self._writer.save_study_attrs({}, {"precision": precision})
+
     def resume(self, number: int) -> None:
-        """Begin again with a trial that was interrupted."""
+        """Resume a trial that was interrupted; of one of this session, the epochs reported before stay on record."""
         trial = Trial(self._study, self._set_running(number))
         self._begin(trial)
         trial.set_user_attr("outcome", None)
@@ -208,7 +215,9 @@ class LiveStudy:
             self._study.tell(trial, result[self.metric])
         else:
             self._study.tell(trial, state=state)
-        epochs = [epoch.as_dict() for epoch in self._curves.pop(number)]
+        epochs = [epoch.as_dict() for epoch in self._curves[number]]
+        if state != TrialState.WAITING:
+            del self._curves[number]
         details: dict[str, Any] = {"curve": {column: [epoch[column] for epoch in epochs] for column in CURVE_COLUMNS}}
         if result is not None:
             details["result"] = dict(result)
@@ -238,7 +247,7 @@ class LiveStudy:
     def _begin(self, trial: Trial) -> int:
         self._writer.save_study_attrs(self._memory.get_study_system_attrs(self._study_id))
         self._running[trial.number] = trial
-        self._curves[trial.number] = []
+        self._curves.setdefault(trial.number, [])
         return trial.number
 
     def _set_running(self, number: int) -> int:

@@ -29,6 +29,9 @@ RENEW_SECONDS = LEASE_SECONDS / 6
 # A wait that is worth a message: shorter ones are another reader's lock.
 WORTH_TELLING_SECONDS = 3.0
 
+_STUDY_SYSTEM_ATTRS: sa.Table = models.StudySystemAttributeModel.__table__
+_STUDY_USER_ATTRS: sa.Table = models.StudyUserAttributeModel.__table__
+
 _NEVER_WRITTEN = FrozenTrial(
     number=-1,
     trial_id=-1,
@@ -74,7 +77,7 @@ class StudyWriter:
         self._written = {number: snapshot(trial) for number, trial in written.items()}
         self._trial_ids = {number: trial._trial_id for number, trial in written.items()}
         self._pending: dict[int, FrozenTrial] = {}
-        self._pending_study_attrs: dict[str, Any] = {}
+        self._pending_study_attrs: dict[tuple[sa.Table, str], Any] = {}
         self._changed = threading.Condition()
         self._closing = False
         self._failure: BaseException | None = None
@@ -100,10 +103,11 @@ class StudyWriter:
             self._pending[trial.number] = current
             self._changed.notify()
 
-    def save_study_attrs(self, system_attrs: Mapping[str, Any]) -> None:
-        """Have system attributes of the study written, soon."""
+    def save_study_attrs(self, system_attrs: Mapping[str, Any], user_attrs: Mapping[str, Any] | None = None) -> None:
+        """Have attributes of the study written, soon."""
         with self._changed:
-            self._pending_study_attrs.update(system_attrs)
+            for table, attrs in ((_STUDY_SYSTEM_ATTRS, system_attrs), (_STUDY_USER_ATTRS, user_attrs or {})):
+                self._pending_study_attrs.update({(table, key): value for key, value in attrs.items()})
             self._changed.notify()
 
     def check(self) -> None:
@@ -147,7 +151,7 @@ class StudyWriter:
         except BaseException as error:
             self._failure = error
 
-    def _write_patiently(self, batch: dict[int, FrozenTrial], study_attrs: dict[str, Any]) -> None:
+    def _write_patiently(self, batch: dict[int, FrozenTrial], study_attrs: dict[tuple[sa.Table, str], Any]) -> None:
         waited = 0.0
         told = False
         attempt = 0
@@ -178,7 +182,10 @@ class StudyWriter:
             self._tell("The database takes writes again; nothing was lost.")
 
     def _write(
-        self, connection: sa.Connection, batch: Mapping[int, FrozenTrial], study_attrs: Mapping[str, Any]
+        self,
+        connection: sa.Connection,
+        batch: Mapping[int, FrozenTrial],
+        study_attrs: Mapping[tuple[sa.Table, str], Any],
     ) -> dict[int, int]:
         trial_ids: dict[int, int] = {}
         for number, trial in sorted(batch.items()):
@@ -186,11 +193,9 @@ class StudyWriter:
             if trial_id is None:
                 trial_id = trial_ids[number] = self._insert_trial(connection, trial)
             _write_difference(connection, trial_id, self._written.get(number, _NEVER_WRITTEN), trial)
-        rows = [
-            {"study_id": self._study_id, "key": key, "value_json": json.dumps(value)}
-            for key, value in study_attrs.items()
-        ]
-        upsert(connection, models.StudySystemAttributeModel.__table__, ("study_id", "key"), rows)
+        for (table, key), value in study_attrs.items():
+            row = {"study_id": self._study_id, "key": key, "value_json": json.dumps(value)}
+            upsert(connection, table, ("study_id", "key"), [row])
         return trial_ids
 
     def _insert_trial(self, connection: sa.Connection, trial: FrozenTrial) -> int:

@@ -51,7 +51,7 @@ def test_a_trial_whose_process_is_killed_ends_as_if_it_had_not_been(tmp_path: Pa
     session.wait_for("EpochTrained", 20)
     psutil.Process(session.process.pid).children()[0].kill()
     assert session.wait() == 0, session.printed()
-    assert "was ended by SIGKILL; going on from its checkpoint" in session.printed()
+    assert "was ended by SIGKILL; resuming from its checkpoint" in session.printed()
     assert what_came_out(stored(runs)) == what_came_out(stored(tmp_path / "whole"))
 
 
@@ -67,7 +67,7 @@ def test_a_trial_whose_process_dies_each_time_is_given_up(tmp_path: Path):
     assert "SIGKILL" in trial.user_attrs["message"]
 
 
-def test_a_bug_stops_the_study_with_its_traceback_and_the_trial_can_go_on(tmp_path: Path, monkeypatch):
+def test_a_bug_stops_the_study_with_its_traceback_and_the_trial_can_be_resumed(tmp_path: Path, monkeypatch):
     (tmp_path / "sitecustomize.py").write_text(
         "import sys\n"
         "if 'hpo.execution.worker_process' in sys.orig_argv:\n"
