@@ -73,7 +73,6 @@ class RunningTrials:
         if job is None:
             return None
         training = self._paused.pop(job.number, None) or Training(job)
-        training.ending = None
         self._running[job.number] = training
         return training
 
@@ -113,8 +112,9 @@ class RunningTrials:
 
     def pause(self, training: Training) -> None:
         """Leave a trial, which has a checkpoint, until the plan returns its job again."""
-        self._paused[training.job.number] = training
         self.end(training, Outcome.INTERRUPTED)
+        training.begun = training.ending = None
+        self._paused[training.job.number] = training
 
     def end(self, training: Training, outcome: Outcome, ended: Ended | None = None, message: str | None = None) -> None:
         """Record how a trial has ended.
