@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -23,14 +23,17 @@ class Contents:
     Attributes:
         classes: names; a label is an index into them.
         labels: of each split, int64 [n]; `val` only where the source has one. Rows count through train, val, test.
-        images: (row, uint8 [H, W, C]) of every image, in any order, all of one height and width; C is 1 or 3.
+        images: the row and the pixels (uint8 [H, W, C]) of every image, in any order, all of one height and width; C is
+            1 or 3. All may come a second time, and then replace the first.
         ordered: see `Dataset.ordered`.
+        found: what is known only once all images have been decoded: `bits`, see `Dataset.bits`.
     """
 
     classes: tuple[str, ...]
     labels: Mapping[str, np.ndarray]
     images: Iterator[tuple[int, np.ndarray]]
     ordered: bool
+    found: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_arrays(

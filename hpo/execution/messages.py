@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from hpo.definition.data_config import DataConfig
 from hpo.definition.outcome import Outcome
-from hpo.search.plan import Job
 from hpo.training.epoch import Epoch
 
 
@@ -20,13 +19,13 @@ class Place:
 
     Attributes:
         folder: of the study; each run has a folder in it, named by its id.
-        data_dir: where data sets are kept; None is the user's cache.
+        images: folder of the decoded images that the session has opened.
         device: `cpu` or `cuda:N`.
         memory_limit: bytes that training may take beside what the process needs anyway; None is no limit.
     """
 
     folder: Path
-    data_dir: Path | None
+    images: Path
     device: str
     memory_limit: int | None
 
@@ -36,25 +35,16 @@ class Setup:
     """To a worker, once: what every job of the study shares.
 
     Attributes:
-        data: which images, and how they are split and scaled.
+        data: how the images are split and scaled.
+        dataset: the data set's name.
+        fingerprint: the sha256 of the images and labels, in hex: a worker trains on no others.
         checkpoint_seconds: the least time between two checkpoints of a run.
     """
 
     data: DataConfig
+    dataset: str
+    fingerprint: str
     checkpoint_seconds: float
-
-
-@dataclass(frozen=True)
-class Train:
-    """To a worker without a run: what to train.
-
-    Attributes:
-        job: the run.
-        precision: what `auto` means in this study.
-    """
-
-    job: Job
-    precision: Literal["fp32", "bf16"]
 
 
 class Answer(Enum):
@@ -70,7 +60,7 @@ class Ready:
     """From a worker: data and libraries are loaded.
 
     Attributes:
-        precision: what `auto` would mean on the worker's machine.
+        precision: what `precision = "auto"` means on the worker's machine.
     """
 
     precision: Literal["fp32", "bf16"]

@@ -48,14 +48,13 @@ class RunningTrials:
         return number in self._running
 
     @property
-    def precision(self) -> Literal["fp32", "bf16"]:
-        """What `auto` means in this study."""
-        return self._study.precision or "fp32"
+    def precision(self) -> Literal["fp32", "bf16"] | None:
+        """What `precision = "auto"` means in this study; None before a worker is ready."""
+        return self._study.precision
 
     def decide_precision(self, measured: Literal["fp32", "bf16"]) -> None:
-        """Record what `auto` means in this study, unless that is decided already."""
-        if self._study.precision is None:
-            self._study.decide_precision(measured)
+        """Record what `precision = "auto"` means in this study, unless that is decided already."""
+        self._study.decide_precision(measured)
 
     def check(self) -> None:
         """Make sure that the database still takes what is recorded.

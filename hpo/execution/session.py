@@ -25,7 +25,6 @@ from hpo.execution.interruption import Interruptions
 from hpo.execution.messages import Place, Setup
 from hpo.execution.running_trials import RunningTrials
 from hpo.execution.supervisor import StopReason, Supervisor
-from hpo.execution.worker import Worker
 from hpo.execution.worker_pool import WorkerPool
 from hpo.search.grid_plan import GridPlan, select
 from hpo.search.live_study import LiveStudy
@@ -165,19 +164,16 @@ def _run(
     if options.memory_limit is not None and options.memory_limit > MAX_MEMORY:
         raise RequestError(f"--memory-limit must be at most {MAX_MEMORY >> 50}P.")
     observe = _while_watched(options.observer)
+
+    def tell(text: str) -> None:
+        observe(Warned(text))
+
     devices = worker_devices(options.device, options.workers)[:n_runs]
     n_workers, fewer = fitting_workers(len(devices), on_cpu="cpu" in devices)
     devices = devices[:n_workers]
     memory_limit = options.memory_limit or default_memory_limit(n_workers)
     if fewer:
-        observe(Warned(fewer))
-
-    def setup(worker: Worker) -> tuple[Place, Setup]:
-        data_dir = options.data_dir and options.data_dir.resolve()
-        return (
-            Place(folder, data_dir, worker.device, memory_limit),
-            Setup(definition.data, options.checkpoint_seconds),
-        )
+        tell(fewer)
 
     with ExitStack() as stack:
         interruptions = stack.enter_context(Interruptions())
@@ -186,19 +182,22 @@ def _run(
         # Before the database: a request for images that cannot be read leaves none behind.
         dataset = load_dataset(definition.data, options.data_dir, lambda *step: observe(DataProgress(*step)))
         split_indices(dataset, definition.data)
-        # They load their libraries while the study is opened here.
+        assert dataset.folder is not None  # Whatever is loaded is in the cache.
+        images = dataset.folder
+        if dataset.note:
+            tell(dataset.note)
+        # The processes load their libraries while the study is opened here.
         pool = WorkerPool(devices, folder / LOG)
         stack.callback(pool.kill)
         address = Address.of(options.runs, options.storage)
-        images = DatasetRecord(name=dataset.name, fingerprint=dataset.fingerprint)
-        study = stack.enter_context(
-            owned_study(address, definition, images, folder, tell=lambda text: observe(Warned(text)))
-        )
+        record = DatasetRecord(name=dataset.name, fingerprint=dataset.fingerprint)
+        study = stack.enter_context(owned_study(address, definition, record, folder, tell))
         plan = plan_for(study)
         finished = sum(trial.state.is_finished() for trial in study.trials)
         interrupted = len(study.interrupted)
         observe(StudyOpened(definition.name, finished, interrupted, plan.total, n_workers, tuple(devices)))
-        pool.set_up(setup)
+        setup = Setup(definition.data, dataset.name, dataset.fingerprint, options.checkpoint_seconds)
+        pool.set_up(lambda device: Place(folder, images, device, memory_limit), setup)
         supervisor = Supervisor(
             RunningTrials(study, plan, observe),
             pool,
@@ -215,7 +214,7 @@ def _run(
 
 
 def _while_watched(observer: Observer) -> Observer:
-    """Return an observer that outlives what it writes to: a closed terminal or pipe does not end the training."""
+    """Return an observer that is left alone once it cannot write: a closed terminal does not end the training."""
     watched = True
 
     def observe(event: Event) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from enum import Enum
 
 from hpo.definition.outcome import Outcome
@@ -18,7 +19,6 @@ from hpo.execution.messages import (
     NoData,
     Notice,
     Ready,
-    Train,
     Trained,
     Unwritable,
 )
@@ -120,7 +120,7 @@ class Supervisor:
                 if training is None:
                     return
                 worker.job = training.job
-                worker.send(Train(training.job, self._trials.precision))
+                worker.send(replace(training.job, precision=self._trials.precision))
         if not self._trials and (first := self._trials.take()):
             self._trials.wait_for_worker(first)
 

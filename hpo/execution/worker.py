@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 from hpo.errors import RunError
-from hpo.execution.messages import Answer, FromWorker, Place, Setup, Train
+from hpo.execution.messages import Answer, FromWorker, Place, Setup
 from hpo.search.plan import Job
 
 # One thread a process: several processes fill the cores better than several threads, and the order of a sum, hence its
@@ -70,7 +70,7 @@ class Worker:
         except psutil.NoSuchProcess:
             return False
 
-    def send(self, message: Place | Setup | Train | Answer) -> None:
+    def send(self, message: Place | Setup | Job | Answer) -> None:
         """Send a message; one to a process that has ended is lost, as the next `receive` tells."""
         with contextlib.suppress(ConnectionError):
             self.pipe.send(message)

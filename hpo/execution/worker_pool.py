@@ -34,7 +34,8 @@ class WorkerPool:
     def __init__(self, devices: Sequence[str], log: Path) -> None:
         self._devices = devices
         self._log = log
-        self._setup: Callable[[Worker], tuple[Place, Setup]] | None = None
+        self._place_of: Callable[[str], Place] | None = None
+        self._setup: Setup | None = None
         self._false_starts = 0
         self._out_of_memory_kills = out_of_memory_kills()
         self.workers: list[Worker] = []
@@ -45,8 +46,14 @@ class WorkerPool:
             self.kill()
             raise
 
-    def set_up(self, setup: Callable[[Worker], tuple[Place, Setup]]) -> None:
-        """Tell each worker what it trains with, now and whenever one is replaced."""
+    def set_up(self, place_of: Callable[[str], Place], setup: Setup) -> None:
+        """Tell each worker where it trains and what its jobs share, now and whenever one is replaced.
+
+        Args:
+            place_of: returns what this machine gives to a worker on a device.
+            setup: what every job shares.
+        """
+        self._place_of = place_of
         self._setup = setup
         self._send_setup(self.workers)
 
@@ -92,10 +99,10 @@ class WorkerPool:
             worker.pipe.close()
 
     def _send_setup(self, workers: Sequence[Worker]) -> None:
-        if self._setup is not None:
-            for worker in workers:
-                for message in self._setup(worker):
-                    worker.send(message)
+        assert self._place_of is not None and self._setup is not None
+        for worker in workers:
+            worker.send(self._place_of(worker.device))
+            worker.send(self._setup)
 
     def _died(self, worker: Worker) -> Died:
         cause = worker.cause_of_death()

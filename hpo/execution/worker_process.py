@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from hpo.definition.outcome import Outcome
-from hpo.errors import Diverged
-from hpo.execution.messages import Answer, Bug, Ended, Notice, Ready, Train, Trained, Unwritable
+from hpo.errors import DataError, Diverged
+from hpo.execution.messages import Answer, Bug, Ended, NoData, Notice, Ready, Trained, Unwritable
+from hpo.search.plan import Job
 
 if TYPE_CHECKING:
     from hpo.data.tensors import TensorData
@@ -66,8 +67,8 @@ def main() -> None:
     # All that training needs, while the supervisor still opens the study and prepares the images.
     import torch
 
-    import hpo.training.run  # noqa: F401
-    from hpo.data.load import load_dataset
+    import hpo.training.training_run  # noqa: F401
+    from hpo.data.cache import open_decoded
     from hpo.data.tensors import TensorData
     from hpo.network.precision import resolve
     from hpo.training.stacks import Stacks
@@ -76,7 +77,8 @@ def main() -> None:
     try:
         place, *_ = [pipe.recv() for pipe in pipes]
         setup, *_ = [pipe.recv() for pipe in pipes]
-        data = TensorData.load(load_dataset(setup.data, place.data_dir), setup.data, place.device)
+        dataset = open_decoded(place.images, setup.dataset, setup.fingerprint)
+        data = TensorData.load(dataset, setup.data, place.device)
         if data.device.type == "cuda":
             torch.cuda.set_device(data.device)
         elif place.memory_limit is not None:
@@ -88,6 +90,8 @@ def main() -> None:
         _serve(pipes, Trainer(data, place.folder, setup.checkpoint_seconds, Stacks() if together else None))
     except (EOFError, ConnectionError):
         return  # The supervisor is gone; whoever resumes the study finds the checkpoint.
+    except DataError as error:
+        pipes[0].send(NoData(str(error)))
     except Exception:
         pipes[0].send(Bug(traceback.format_exc()))
 
@@ -116,10 +120,10 @@ def _advance(runs: dict[Pipe, Iterator[None]], pipes: Sequence[Pipe]) -> None:
             del runs[pipe]
 
 
-def _attempt(order: Train, pipe: Pipe, trainer: Trainer) -> Iterator[None]:
-    """Run one configuration and say how it ended; wait wherever `_train` does."""
+def _attempt(job: Job, pipe: Pipe, trainer: Trainer) -> Iterator[None]:
+    """TrainingRun one configuration and say how it ended; wait wherever `_train` does."""
     try:
-        pipe.send((yield from _train(order, pipe, trainer)))
+        pipe.send((yield from _train(job, pipe, trainer)))
     except (EOFError, ConnectionError):
         raise
     except Exception as error:
@@ -131,44 +135,32 @@ def _attempt(order: Train, pipe: Pipe, trainer: Trainer) -> Iterator[None]:
         pipe.recv()  # The supervisor ends the process: other runs in it may have been in the middle of a step.
 
 
-def _train(order: Train, pipe: Pipe, trainer: Trainer) -> Generator[None, None, Ended]:
+def _train(job: Job, pipe: Pipe, trainer: Trainer) -> Generator[None, None, Ended]:
     """Train; wait after each message about epochs, and once more after the answer to it."""
-    from hpo.network.precision import decide
     from hpo.training.overflow import overflow_diverges
-    from hpo.training.run import Run
+    from hpo.training.training_run import TrainingRun
 
-    job = order.job
     folder = trainer.folder / job.run_id
-    decide(order.precision)
 
-    def warn(text: str) -> None:
-        if folder.is_dir():  # Else that is what the person should read, and `save_again` says it.
-            pipe.send(Notice(_without_temporary_name(text)))
-
-    def open_run() -> Run:
-        return Run(
+    def open_run() -> TrainingRun:
+        return TrainingRun(
             job.config,
             trainer.data,
             folder,
             stacks=trainer.stacks,
             evaluate_test=job.evaluate_test,
+            precision=job.precision,
             checkpoint_seconds=trainer.checkpoint_seconds,
-            warn=warn,
+            warn=lambda text: pipe.send(Notice(_without_temporary_name(text))),
         )
 
-    def save_again(run: Run) -> Run:
-        pipe.send(Notice(f"{folder} was removed while the run trained; it is made again."))
-        _write_patiently(run.save_checkpoint, folder, pipe)
-        run.close()
-        return open_run()
-
-    def ask(run: Run, *epochs: Epoch) -> Generator[None, None, Answer]:
+    def ask(run: TrainingRun, *epochs: Epoch) -> Generator[None, None, Answer]:
         pipe.send(Trained(epochs, last=run.stopped_early or len(run.history) == job.config.epochs))
         yield
         answer: Answer = pipe.recv()
         return answer
 
-    run: Run | None = None
+    run: TrainingRun | None = None
     try:
         with overflow_diverges():
             run = _write_patiently(open_run, folder, pipe)
@@ -179,12 +171,8 @@ def _train(order: Train, pipe: Pipe, trainer: Trainer) -> Generator[None, None, 
                 epoch = next(epochs, None)
                 if epoch is None:
                     break
-                if not folder.is_dir():
-                    run = save_again(run)
-                    epochs = iter(run)
                 answer = yield from ask(run, epoch)
             if answer == Answer.CHECKPOINT:
-                folder.mkdir(parents=True, exist_ok=True)
                 run.save_checkpoint()
                 return Ended(Outcome.INTERRUPTED)
             if answer == Answer.PRUNE:
@@ -214,7 +202,6 @@ def _write_patiently(write: Callable[[], T], folder: Path, pipe: Pipe) -> T:
     """
     while True:
         try:
-            folder.mkdir(parents=True, exist_ok=True)  # Somebody may have removed it.
             return write()
         except OSError as error:
             pipe.send(Unwritable(folder, _reason(error)))

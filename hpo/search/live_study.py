@@ -45,9 +45,9 @@ class LiveStudy:
         tell: called with a line for the person.
 
     Attributes:
+        precision: what `precision = "auto"` means in this study; None before a worker has measured it.
         interrupted: numbers of the trials that hpo began and did not end, in order.
         enqueued: numbers of the trials that somebody enqueued and nobody began, in order.
-        precision: what the setting `auto` means in this study; None before that is decided.
 
     Raises:
         StorageError: the study cannot be resumed.
@@ -58,7 +58,7 @@ class LiveStudy:
     ) -> None:
         self.name = stored.name
         self.metric = metric
-        self.precision: Literal["fp32", "bf16"] | None = stored.record.precision if stored.record else None
+        self.precision = stored.record.precision if stored.record else None
         self.direction = StudyDirection[stored.direction.upper()]
         trials = [frozen(trial) for trial in stored.trials]
         if [trial.number for trial in trials] != list(range(len(trials))):
@@ -149,11 +149,6 @@ class LiveStudy:
             self._begin(trial)
             suggest(trial)
 
-    def decide_precision(self, precision: Literal["fp32", "bf16"]) -> None:
-        """Record what the setting `auto` means in this study from now on."""
-        self.precision = precision
-        self._writer.save_study_attrs({}, {"precision": precision})
-
     def resume(self, number: int) -> None:
         """Resume a trial that was interrupted; of one of this session, the epochs reported before stay on record."""
         trial = Trial(self._study, self._set_running(number))
@@ -236,6 +231,12 @@ class LiveStudy:
         """
         return self._writer.close(timeout)
 
+    def decide_precision(self, measured: Literal["fp32", "bf16"]) -> None:
+        """Record what `precision = "auto"` means, unless it is decided: one study has one precision."""
+        if self.precision is None:
+            self.precision = measured
+            self._writer.save_study_attrs("user", {"precision": measured})
+
     def check(self) -> None:
         """Raise what ended the writing, if anything did.
 
@@ -245,7 +246,7 @@ class LiveStudy:
         self._writer.check()
 
     def _begin(self, trial: Trial) -> int:
-        self._writer.save_study_attrs(self._memory.get_study_system_attrs(self._study_id))
+        self._writer.save_study_attrs("system", self._memory.get_study_system_attrs(self._study_id))
         self._running[trial.number] = trial
         self._curves.setdefault(trial.number, [])
         return trial.number

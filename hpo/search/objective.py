@@ -16,7 +16,7 @@ from hpo.search.live_study import CURVE_COLUMNS
 from hpo.search.seeds import derived_seed
 from hpo.storage.study_folder import FolderNote, claim_free_folder
 from hpo.training.overflow import overflow_diverges
-from hpo.training.run import Run
+from hpo.training.training_run import TrainingRun
 
 
 class Objective:
@@ -52,7 +52,7 @@ class Objective:
         run_id = f"trial_{trial.number:05d}"
         trial.set_user_attr("run_id", run_id)
         trial.set_user_attr("config", config.model_dump(mode="json"))
-        run = Run(config, self.data, folder / run_id)
+        run = TrainingRun(config, self.data, folder / run_id)
         outcome = Outcome.CRASHED
         try:
             with overflow_diverges():

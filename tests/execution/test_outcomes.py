@@ -73,7 +73,7 @@ def test_a_bug_stops_the_study_with_its_traceback_and_the_trial_can_be_resumed(t
         "if 'hpo.execution.worker_process' in sys.orig_argv:\n"
         "    from hpo.training.run import Run\n"
         "    def finish(self): raise ZeroDivisionError('a bug')\n"
-        "    Run.finish = finish\n"
+        "    TrainingRun.finish = finish\n"
     )
     with monkeypatch.context() as patch:
         patch.setattr(sys, "path", [str(tmp_path), *sys.path])

@@ -1,6 +1,5 @@
 """What somebody removes while a study runs."""
 
-import shutil
 import signal
 import sqlite3
 from pathlib import Path
@@ -10,30 +9,37 @@ import pytest
 
 from tests.studies import Session, search, search_definition, stored, what_came_out
 
-STUDY = search_definition(epochs=300, pruner="none")
+STUDY = search_definition(epochs=200, pruner="none")
+ENDLESS = search_definition(epochs=100_000, pruner="none")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> list:
+    runs = tmp_path_factory.mktemp("whole")
+    search(STUDY, 1, runs, workers=1)
+    return what_came_out(stored(runs))
 
 
 @pytest.mark.parametrize("what", ["small", "small/trial_00000"])
-def test_a_folder_that_is_removed_is_made_again_and_nothing_is_lost(tmp_path: Path, what: str):
+def test_a_folder_that_is_removed_is_made_again_and_nothing_is_lost(tmp_path: Path, whole: list, what: str):
     runs = tmp_path / "runs"
-    session = Session(STUDY, 2, runs, log=tmp_path / "log", workers=1)
+    session = Session(STUDY, 1, runs, log=tmp_path / "log", workers=1)
     session.wait_for("EpochTrained", 5)
-    shutil.rmtree(runs / what)
+    (runs / what).rename(tmp_path / "elsewhere")
     assert session.wait() == 0, session.printed()
     assert session.printed().count("Warned") == 1
-    assert "trial_00000 was removed while the run trained; it is made again." in session.printed()
-    search(STUDY, 2, tmp_path / "whole", workers=1)
-    assert what_came_out(stored(runs)) == what_came_out(stored(tmp_path / "whole"))
+    assert "trial_00000 was removed while the run trained; it is written again" in session.printed()
+    assert what_came_out(stored(runs)) == whole
     for name in ("config.json", "weights.safetensors", "epochs.jsonl"):
         assert (runs / "small/trial_00000" / name).exists()
-    assert len((runs / "small/trial_00000/epochs.jsonl").read_text().splitlines()) == 300
+    assert len((runs / "small/trial_00000/epochs.jsonl").read_text().splitlines()) == 200
 
 
 def test_a_session_whose_folder_was_removed_is_interrupted_as_any_other(tmp_path: Path):
     runs = tmp_path / "runs"
-    session = Session(search_definition(epochs=100_000, pruner="none"), 2, runs, log=tmp_path / "log", workers=1)
+    session = Session(ENDLESS, 1, runs, log=tmp_path / "log", workers=1)
     session.wait_for("EpochTrained", 5)
-    shutil.rmtree(runs / "small")
+    (runs / "small").rename(tmp_path / "elsewhere")
     session.signal(signal.SIGINT)
     assert session.wait() == 130, session.printed()
     assert "Traceback" not in session.printed()
@@ -42,7 +48,7 @@ def test_a_session_whose_folder_was_removed_is_interrupted_as_any_other(tmp_path
 
 def test_a_session_whose_database_is_removed_ends_soon_and_leaves_nobody_training(tmp_path: Path):
     runs = tmp_path / "runs"
-    session = Session(search_definition(epochs=100_000, pruner="none"), 2, runs, log=tmp_path / "log", workers=1)
+    session = Session(ENDLESS, 1, runs, log=tmp_path / "log", workers=1)
     session.wait_for("EpochTrained", 5)
     workers = psutil.Process(session.process.pid).children()
     for file in runs.glob("hpo.db*"):
@@ -56,7 +62,7 @@ def test_a_session_whose_database_is_removed_ends_soon_and_leaves_nobody_trainin
 
 def test_a_study_that_is_deleted_from_the_database_ends_with_one_line(tmp_path: Path):
     runs = tmp_path / "runs"
-    session = Session(search_definition(epochs=100_000, pruner="none"), 2, runs, log=tmp_path / "log", workers=1)
+    session = Session(ENDLESS, 1, runs, log=tmp_path / "log", workers=1)
     session.wait_for("EpochTrained", 5)
     with sqlite3.connect(runs / "hpo.db", timeout=10) as connection:
         connection.execute("DELETE FROM study_system_attributes WHERE key = 'hpo:owner'")
