@@ -12,7 +12,7 @@ from typing import Literal
 
 import pynvml
 
-from hpo.errors import DeviceError, RequestError
+from hpo.errors import DeviceError, RequestError, printable
 from hpo.execution import cgroup
 
 # One small network cannot fill a GPU.
@@ -68,9 +68,9 @@ def _places(device: str) -> list[str]:
             return [device]
         case _ if device == "cuda" or device.startswith("cuda:"):
             have = f"it has {', '.join(gpus)}" if gpus else "PyTorch finds no GPU"
-            raise DeviceError(f"--device {device}: this machine has none; {have}. Use --device auto or cpu.")
+            raise DeviceError(f"--device {printable(device)}: this machine has none; {have}. Use --device auto or cpu.")
         case _:
-            raise DeviceError(f"--device takes auto, cpu, cuda or cuda:N, not '{device}'.")
+            raise DeviceError(f"--device takes auto, cpu, cuda or cuda:N, not '{printable(device)}'.")
 
 
 def gpu_count() -> int:
@@ -83,7 +83,7 @@ def gpu_count() -> int:
         if pynvml.nvmlSystemGetCudaDriverVersion() // 1000 < toolkit:
             return 0
         return _visible(pynvml.nvmlDeviceGetCount())
-    except pynvml.NVMLError:  # There is no driver, or it does not answer.
+    except pynvml.NVMLError:  # The driver is missing, or it does not answer.
         return 0
 
 

@@ -21,7 +21,7 @@ class Place:
         folder: of the study; each run has a folder in it, named by its id.
         images: folder of the decoded images that the session has opened.
         device: `cpu` or `cuda:N`.
-        memory_limit: bytes that training may take beside what the process needs anyway; None is no limit.
+        memory_limit: bytes that training may allocate, beside what the process has before; None is no limit.
     """
 
     folder: Path

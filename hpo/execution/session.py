@@ -17,7 +17,7 @@ from hpo.data.load import load_dataset
 from hpo.data.split import split_indices
 from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
-from hpo.errors import RequestError
+from hpo.errors import RequestError, printable
 from hpo.execution.capacity import default_memory_limit, fitting_workers
 from hpo.execution.devices import worker_devices
 from hpo.execution.events import DataProgress, Event, Observer, StudyOpened, Warned, unobserved
@@ -113,7 +113,7 @@ def run_search(definition: StudyDefinition, n_trials: int, options: Options | No
     """
     options = options or Options()
     if definition.kind != "search":
-        raise RequestError(f"study '{definition.name}' is a grid; run it with hpo replay-grid.")
+        raise RequestError(f"study '{printable(definition.name)}' is a grid; run it with hpo replay-grid.")
     if not 1 <= n_trials <= MAX_TRIALS:
         raise RequestError(f"--trials must be between 1 and {MAX_TRIALS:,} but got {n_trials}.")
 
@@ -141,7 +141,7 @@ def run_grid(
     """
     options = options or Options()
     if definition.kind != "grid":
-        raise RequestError(f"study '{definition.name}' is a search; run it with hpo search.")
+        raise RequestError(f"study '{printable(definition.name)}' is a search; run it with hpo search.")
     if not 1 <= seeds <= MAX_TRIALS:
         raise RequestError(f"--seeds must be between 1 and {MAX_TRIALS:,} but got {seeds}.")
     n_runs = seeds * len(select(definition, only))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from enum import Enum
 
 from hpo.definition.outcome import Outcome
-from hpo.errors import HpoError
+from hpo.errors import RunError, printable
 from hpo.execution.events import Stopping
 from hpo.execution.messages import (
     Answer,
@@ -30,11 +30,11 @@ from hpo.search.plan import Decision
 from hpo.training.epoch import Epoch
 
 TICK_SECONDS = 0.1
-# A longer pause between two ticks is one in which this process was stopped, not one in which trials trained.
-LONGEST_TICK_SECONDS = 5.0
+# Where more passes between two ticks, this process was stopped (SIGSTOP, a computer asleep): the rest does not count.
+LONGEST_TICK_SECONDS = 1.0
 # From the first signal to the last checkpoint; a run whose epoch takes longer is resumed from the checkpoint before.
 STOP_SECONDS = 7.0
-# A run that is over its time is asked to end after its epoch, and ended if this much later it has not.
+# A trial that is over its time is asked to end after its epoch; its process is ended if that takes longer than this.
 OVERTIME_SECONDS = 10.0
 WRITE_PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
 # A process that ends by itself is the machine's fault until it has done so this often over one trial.
@@ -136,13 +136,13 @@ class Supervisor:
             case Ended(), Training():
                 self._end(worker, training, message)
             case Unwritable(folder, reason), Training():
-                self._wait_to_write(training, f"{folder} cannot be written: {reason}")
+                self._wait_to_write(training, f"{printable(folder)} cannot be written: {reason}")
             case Notice(text), _:
                 self._trials.warn(text)
             case Died(), _:
                 self._replace_dead_process(worker, message)
             case NoData(reason), _:
-                self._fail(worker, HpoError(reason))
+                self._fail(worker, RunError(reason))
             case Bug(traceback), _:
                 self._fail(worker, WorkerBug(traceback))
 

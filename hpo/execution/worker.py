@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 
-from hpo.errors import RunError
+from hpo.errors import RunError, printable
 from hpo.execution.messages import Answer, FromWorker, Place, Setup
 from hpo.search.plan import Job
 
@@ -99,7 +99,7 @@ class Worker:
         """Describe in one line how the process ended."""
         code = self.process.wait()
         if code >= 0:
-            return f"process {self.process.pid} exited with code {code}; see {self.log}"
+            return f"process {self.process.pid} exited with code {code}; see {printable(self.log)}"
         return f"process {self.process.pid} was ended by {signal.Signals(-code).name}"
 
 
@@ -128,5 +128,6 @@ def start_workers(slots: Sequence[int], device: str, log: Path) -> list[Worker]:
             )
     except OSError as error:
         fewer = " Use fewer --workers." if error.errno in (EAGAIN, EMFILE, ENFILE, ENOMEM) else ""
-        raise RunError(f"a worker cannot be started: {error}.{fewer}") from None
+        where = f" ({printable(error.filename)})" if error.filename else ""
+        raise RunError(f"a worker cannot be started: {(error.strerror or str(error)).lower()}{where}.{fewer}") from None
     return [Worker(slot, device, ours, process, log) for slot, (ours, _) in zip(slots, pipes, strict=True)]

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from hpo.definition.outcome import Outcome
-from hpo.errors import DataError, Diverged
+from hpo.errors import DataError, Diverged, printable
 from hpo.execution.messages import Answer, Bug, Ended, NoData, Notice, Ready, Trained, Unwritable
 from hpo.search.plan import Job
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 PR_SET_PDEATHSIG = 1
 
-# What `next` returns for a run that has ended.
+# What `next` returns for a run that is over.
 ENDED = object()
 
 Pipe = Connection
@@ -131,7 +131,7 @@ def _attempt(job: Job, pipe: Pipe, trainer: Trainer) -> Iterator[None]:
             pipe.send(Bug(traceback.format_exc()))
             return
         first_line, *_ = [*str(error).splitlines(), "out of memory"]
-        pipe.send(Ended(Outcome.OUT_OF_MEMORY, message=first_line))
+        pipe.send(Ended(Outcome.OUT_OF_MEMORY, message=printable(first_line)))
         pipe.recv()  # The supervisor ends the process: other runs in it may have been in the middle of a step.
 
 
