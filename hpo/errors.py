@@ -62,6 +62,8 @@ def printable(text: object) -> str:
     text = str(text)
     if len(text) > 80:
         text = f"{text[:38]}...{text[-39:]}"
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 

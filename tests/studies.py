@@ -164,10 +164,10 @@ def wait_until(condition: Callable[[], bool], timeout: float = 60.0) -> None:
 
 
 @contextmanager
-def live_study(study: StudyDefinition, folder: Path) -> Iterator[LiveStudy]:
+def live_study(study: StudyDefinition, folder: Path, images: DatasetRecord = NO_IMAGES) -> Iterator[LiveStudy]:
     """A study ready to be asked, without workers."""
     runs = make_folder(folder / study.name)
-    with owned_study(Address.of(folder), study, NO_IMAGES, runs, tell=print) as live:
+    with owned_study(Address.of(folder), study, images, runs, tell=print) as live:
         yield live
         live.close()
 

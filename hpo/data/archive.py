@@ -147,7 +147,7 @@ class TarArchive(_Archive[tarfile.TarInfo]):
         self.decompress = decompress
 
     def read(self, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        """See `FileTree`; goes through the archive once, as seeking back would decompress it anew."""
+        """See `FileTree`; goes through the archive once, as seeking back would decompress it again."""
         wanted = sorted(self._wanted(names).items(), key=lambda item: item[1].offset_data)
         latest, content = None, b""
         with self._open() as archive:

@@ -1,4 +1,4 @@
-"""The cache of decoded data sets: each one array file, mapped into the memory of every process that uses it."""
+"""The cache of decoded data sets: array files that every process maps into its memory."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Cache:
                     _decode(entry, source, image_size, progress)
                     dataset = _open(entry, source.name)
         if dataset is None:
-            raise OSError(f"{entry} cannot be read back")
+            raise OSError(f"{entry} was damaged as soon as it was written")
         return dataset
 
 
@@ -69,7 +69,7 @@ def open_decoded(folder: Path, name: str, fingerprint: str) -> Dataset:
         fingerprint: its `Dataset.fingerprint`.
 
     Raises:
-        DataError: the images are gone, damaged or others.
+        DataError: the images are gone or damaged, or their fingerprint is another.
     """
     try:
         dataset = _open(folder, name)
@@ -83,8 +83,8 @@ def open_decoded(folder: Path, name: str, fingerprint: str) -> Dataset:
     if dataset is None or dataset.fingerprint != fingerprint:
         found = "gone or damaged" if dataset is None else "not those with which the study began"
         raise DataError(
-            f"The decoded images of {printable(name)} in {printable(folder)} are {found}; "
-            "resume the study, and they are decoded again if they are still to be had."
+            f"The decoded images of {printable(name)} in {printable(folder)} are {found}. "
+            "Resume the study: the images are decoded again if their source still exists."
         )
     return dataset
 
@@ -92,7 +92,7 @@ def open_decoded(folder: Path, name: str, fingerprint: str) -> Dataset:
 def _decode(entry: Path, source: Source, image_size: int | None, progress: Progress | None) -> None:
     """Writes a cache entry under a temporary name, then gives it its own. The caller holds its lock."""
     partial = entry.with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
+    shutil.rmtree(partial, ignore_errors=True)  # left by a process that was killed
     try:
         partial.mkdir()
         contents = source.contents(image_size)
@@ -109,7 +109,7 @@ def _decode(entry: Path, source: Source, image_size: int | None, progress: Progr
         }
         fingerprint = _fingerprint(description, *_map(partial))
         (partial / _DESCRIPTION).write_text(json.dumps({**description, "fingerprint": fingerprint}))
-        shutil.rmtree(entry, ignore_errors=True)  # damaged, if it is there at all
+        shutil.rmtree(entry, ignore_errors=True)  # it is damaged, if it exists
         partial.rename(entry)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -155,7 +155,7 @@ def _open(entry: Path, name: str) -> Dataset | None:
         val_labels=labels[train:val] if "val" in splits else None,
         ordered=description["ordered"],
         fingerprint=fingerprint,
-        folder=entry,
+        folder=entry.absolute(),
         bits=description.get("bits"),
     )
 

@@ -12,17 +12,17 @@ from hpo.errors import printable
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images and labels of one source, in the source's order.
+    """Holds the images and labels of one source, in the source's order.
 
     The image arrays are views of one memory-mapped file: processes share its pages, and a write stays private.
 
     Attributes:
-        name: the known name, or the file or folder name of the source.
-        classes: names, sorted or in the source's documented order; a label is an index into them.
+        name: the known name, or the name of the source's file or folder.
+        classes: names of the classes, sorted or in the source's documented order; a label is an index into them.
         train_images, test_images: uint8 [N, H, W, C], C being 1 (grey) or 3 (RGB).
         train_labels, test_labels: int64 [N].
-        val_images, val_labels: the same of the source's own validation split, None where it has none.
-        ordered: the source's order is already mixed, so that its first N images are a fair sample of it.
+        val_images, val_labels: the same for the source's own validation split; None if it has none.
+        ordered: whether the source's order is mixed already, so that its first N images are a fair sample of it.
         fingerprint: sha256 (hex) of everything here but the name and the folder: what was trained on, however it was
             packed.
         folder: where the decoded images are, for `open_decoded` in another process; None if they are in memory alone.
@@ -44,7 +44,7 @@ class Dataset:
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """(H, W, C)."""
+        """(H, W, C): rows, columns and channels of an image."""
         height, width, channels = self.train_images.shape[1:]
         return height, width, channels
 
@@ -55,5 +55,5 @@ class Dataset:
             return None
         return (
             f"The images of {printable(self.name)} have 16 bits a value but use only {self.bits} of them: "
-            f"they are read as images of {self.bits} bits, in which {2**self.bits - 1:,} is white."
+            f"they are read as images of {self.bits} bits, whose largest value is {2**self.bits - 1:,}."
         )

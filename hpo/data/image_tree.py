@@ -53,7 +53,7 @@ class ImageTree:
         return re.sub(r"\.(tar|tgz|zip|tar\.\w+)$", "", self.files.path.resolve().name)
 
     def key(self) -> str:
-        """Identifies the content; lists the files only where the tree cannot do without."""
+        """See `Source`; an archive is identified without listing its files."""
         return self.files.key(self._names())
 
     def contents(self, image_size: int | None) -> Contents:
@@ -73,7 +73,12 @@ class ImageTree:
             yield from self._decoded(image_size, found["bits"])
 
     def _decoded(self, image_size: int | None, bits: int) -> Generator[tuple[int, np.ndarray], None, int]:
-        """Yields each row and its image, of whose 16 bits `bits` are in use; returns how many are in use in truth."""
+        """Yields the row and the pixels of each image; returns how many bits those with 16 bits a value need.
+
+        Args:
+            image_size: side in pixels to resize to, or None to leave the images as they are.
+            bits: how many bits are in use where a value has 16.
+        """
         rows = {name: row for row, name in enumerate(self._names())}
         first = ""
         shape: tuple[int, ...] = ()
@@ -94,7 +99,7 @@ class ImageTree:
         return used_bits
 
     def _names(self) -> Iterator[str]:
-        """Every image's name, in the order of rows."""
+        """Yields every image's name, in the order of rows."""
         for folders in self._tree.values():
             for names in folders.values():
                 yield from names
@@ -150,11 +155,8 @@ class ImageTree:
         for split in ("train", "test"):
             if f"{split}/" not in listing:
                 found = ", ".join(map(printable, listing[:5])) or "nothing"
-                raise DataError(
-                    f"{self._path}: {printable(top)} has no {split}/ but {found}; expected is {_LAYOUT}."
-                    if top
-                    else f"{self._path} has no {split}/ but {found}; expected is {_LAYOUT}."
-                )
+                place = f"{self._path}: {printable(top)}" if top else self._path
+                raise DataError(f"{place} has no {split}/ but {found}; expected is {_LAYOUT}.")
         return top
 
     def _split(self, folder: str, spellings: dict[str, str]) -> dict[str, list[str]]:

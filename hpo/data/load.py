@@ -28,9 +28,9 @@ def load_dataset(config: DataConfig, data_dir: Path | None = None, progress: Pro
     """Opens the data set of `config`, fetching and decoding it the first time.
 
     Args:
-        config: names the data set (a known name comes before a path of the same name) and its image size.
-        data_dir: where downloads and decoded images are kept; default is the environment's HPO_DATA_DIR, or else the
-            user's cache folder.
+        config: the data set (a known name comes before a path of the same name) and its image size.
+        data_dir: folder of downloads and decoded images; the default is the environment variable HPO_DATA_DIR, or else
+            the user's cache folder.
         progress: called as `progress(description, done, total)` while images are decoded.
 
     Raises:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Preprocessing(BaseModel):
-    """What a trained network must know about images beside its weights, so that it can be used alone.
+    """What a trained network must know about images in addition to its weights, so that it can be used alone.
 
     A pixel x of a channel becomes x * scale + shift.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import struct
 import sys
 import zlib
@@ -39,6 +40,9 @@ _GREY_WITH_ALPHA = "LA;16B"
 _SPREAD = {"L;2": 255 // 3, "L;4": 255 // 15}
 
 _PHOTOMETRIC_INTERPRETATION = 262  # TIFF's tag; 0 is WhiteIsZero
+
+# What is wrong with an image is told by an exception; Pillow's log would tell it on the terminal too.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ def _load(data: bytes, as_layout: str | None = None) -> tuple[ImageFile.ImageFil
                 for tile in image.tile
             ]
         image.load()
-        with contextlib.suppress(*UNREADABLE):  # a damaged orientation is no orientation
+        with contextlib.suppress(*UNREADABLE):  # a damaged orientation is ignored
             ImageOps.exif_transpose(image, in_place=True)
     return image, layouts.pop() if len(layouts) == 1 else ""
 

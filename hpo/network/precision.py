@@ -21,8 +21,6 @@ Precision = Literal["fp32", "bf16"]
 # Multiply-adds of a product below which converting its operands costs more than bf16 saves (measured with AMX).
 SMALLEST_BF16 = 2**22
 
-_decided: Precision | None = None
-
 
 def use(precision: Precision) -> None:
     """Set the precision of the matrix products that follow in this process."""
@@ -41,18 +39,10 @@ def use_for(precision: Precision, multiply_adds: int) -> None:
     set_cpu_products("bf16" if bf16 else "ieee")
 
 
-def decide(precision: Precision) -> None:
-    """Have `auto` mean this precision in this process from now on, whatever is faster on this machine."""
-    global _decided
-    _decided = precision
-
-
 def resolve(precision: Literal["auto", "fp32", "bf16"], device: torch.device) -> Precision:
     """Return the precision that a configuration's `precision` means on this machine."""
     if precision != "auto":
         return precision
-    if _decided is not None:
-        return _decided
     if device.type == "cuda":
         return "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "fp32"
     return _measured()

@@ -57,7 +57,7 @@ def loss_and_accuracy(
         logits = logits_of(data.inputs(split.images.index_select(0, rows)))
         labels = split.labels.index_select(0, rows)
         loss = loss + _cross_entropy(logits, labels)
-        correct = correct + (logits.argmax(-1) == labels).sum(-1)
+        correct = correct + (logits.argmax(-1) == labels).sum(-1, dtype=torch.float64)
     return loss / len(split), correct / len(split)
 
 
@@ -76,7 +76,7 @@ def training_totals(log_probabilities: Tensor, targets: Tensor) -> tuple[Tensor,
 
 
 def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the sum of the cross-entropies, [] of logits [n, classes], or [K] of logits [K, n, classes]."""
+    """Return the sum of the cross-entropies, float64, [] of logits [n, classes], [K] of logits [K, n, classes]."""
     log_probabilities = torch.log_softmax(logits, dim=-1)
     of_each = [F.nll_loss(of_one, labels, reduction="sum") for of_one in log_probabilities.view(-1, *logits.shape[-2:])]
-    return torch.stack(of_each).view(logits.shape[:-2])
+    return torch.stack(of_each).double().view(logits.shape[:-2])

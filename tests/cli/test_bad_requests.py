@@ -110,7 +110,7 @@ def test_a_wrong_request_is_one_line(command: str, says: str, refused: Any) -> N
         (f"{SEARCHING} --data digit", "Unknown data set 'digit'. Did you mean 'digits'?"),
         (f"{SEARCHING} --data ./nowhere", "Data set './nowhere' does not exist"),
         (f"{SEARCHING} --data cats", "cats: train/ holds one class only (cat); two or more are needed."),
-        (f"{SEARCHING} --data tiny.toml", "tiny.toml is no archive"),
+        (f"{SEARCHING} --data tiny.toml", "tiny.toml is not an archive"),
         (f"{SEARCHING} --set data.validation=9999", "validation must be between 1 and 1436"),
         (f"{SEARCHING} --storage nonsense", "--storage is not the address of a database"),
         (f"{SEARCHING} --storage sqlite://", "--storage sqlite:// needs a file"),

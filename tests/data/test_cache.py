@@ -248,11 +248,11 @@ def test_decoded_images_that_are_gone_damaged_or_others_are_refused(make_folder:
     folder = make_folder()
     dataset, _ = load(folder, tmp_path / "cache")
     assert dataset.folder is not None
-    with pytest.raises(DataError, match="are not those with which the study began; resume the study"):
+    with pytest.raises(DataError, match=r"are not those with which the study began\. Resume the study"):
         open_decoded(dataset.folder, "pets", "0" * 64)
     with (dataset.folder / "images.uint8").open("r+b") as file:
         file.write(b"x")
-    with pytest.raises(DataError, match=r"^The decoded images of pets in .* are gone or damaged; resume"):
+    with pytest.raises(DataError, match=r"^The decoded images of pets in .* are gone or damaged\. Resume"):
         reopen(dataset)
     for gone in (dataset.folder, tmp_path / "cache"):
         shutil.rmtree(gone)
@@ -294,3 +294,12 @@ def test_a_cache_that_this_process_cannot_read_is_left_alone(make_folder: MakeFo
         resource.setrlimit(resource.RLIMIT_NOFILE, unlimited)
     assert entry.read_bytes() == description
     assert not load(tmp_path / "pets", tmp_path / "cache")[1]
+
+
+def test_the_folder_of_decoded_images_is_absolute(
+    make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    dataset, _ = load(make_folder(), Path("cache"))
+    monkeypatch.chdir("/")
+    assert reopen(dataset).fingerprint == dataset.fingerprint

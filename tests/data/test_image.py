@@ -219,9 +219,21 @@ def test_an_unreadable_image_is_named_with_the_rule(data: bytes, reason: str) ->
         decode(data, "train/cat/1.png")
 
 
-@pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "BMP", "TIFF"])
-def test_any_damaged_byte_gives_pixels_or_a_data_error(format: str) -> None:
-    whole = encoded(Image.effect_noise((16, 16), 50).convert("RGB"), format)
+NOISE = Image.effect_noise((16, 16), 50).convert("RGB")
+DEEP_NOISE = Image.fromarray(np.asarray(NOISE)[:, :, 0].astype(np.uint16) * np.uint16(257))
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        *(encoded(NOISE, format) for format in ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")),
+        *(encoded(DEEP_NOISE, format) for format in ("PNG", "TIFF", "PPM")),
+        png_of(np.arange(64) * 999, 16, 6, (b"zTXt", b"text\0\0" + zlib.compress(bytes(99))), (b"eXIf", ORIENTATION_6)),
+        png_of(np.arange(64) * 999, 16, 4, (b"iCCP", b"name\0\0" + zlib.compress(bytes(99)))),
+    ],
+    ids=lambda whole: repr(whole[:8]),
+)
+def test_any_damaged_byte_gives_pixels_or_a_data_error(whole: bytes) -> None:
     rng = np.random.default_rng(0)
     for _ in range(200):
         damaged = bytearray(whole)

@@ -91,7 +91,7 @@ def test_a_file_that_cannot_be_read_is_named_so(tmp_path: Path):
         checkpoint.load(tmp_path / "missing", CPU)
 
 
-def test_failing_to_save_keeps_what_was_there_and_leaves_no_litter(tmp_path: Path):
+def test_failing_to_save_keeps_what_was_there_and_leaves_no_temporary_file(tmp_path: Path):
     (tmp_path / "checkpoint").mkdir()
     (tmp_path / "checkpoint" / "earlier").touch()
     with pytest.raises(OSError, match="checkpoint"):
