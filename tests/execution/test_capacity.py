@@ -1,4 +1,3 @@
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -73,10 +72,10 @@ def test_a_session_that_can_have_no_more_files_runs_with_the_workers_that_fit(tm
     assert len(stored(tmp_path)) == 4
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can make a set of process ids")
 def test_workers_train_under_a_supervisor_that_is_process_1(tmp_path: Path):
-    session = Session(
-        search_definition(epochs=1), 2, tmp_path, workers=1, prefix=("unshare", "--pid", "--fork", "--mount-proc")
-    )
+    in_container = ("unshare", "--pid", "--fork", "--mount-proc")
+    if subprocess.run([*in_container, "true"], capture_output=True).returncode != 0:
+        pytest.skip("this user may not make a set of process ids")
+    session = Session(search_definition(epochs=1), 2, tmp_path, workers=1, prefix=in_container)
     assert session.wait() == 0, session.printed()
     assert len(stored(tmp_path)) == 2
