@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 import hpo
-from hpo.errors import RequestError, closest
+from hpo.errors import RequestError, closest, printable
 
 if TYPE_CHECKING:
     from hpo.storage.address import Address
@@ -28,9 +28,9 @@ def seconds(text: str | float) -> Seconds:
 
 def size(text: str | int) -> int:
     """Read a size of memory: `500M`, `2G`."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", str(text), re.IGNORECASE)
+    match = re.fullmatch(r"(\d{1,18}(?:\.\d{1,9})?)\s*([KMGT]?)(?:i?B)?", str(text), re.IGNORECASE)
     if match is None:
-        raise typer.BadParameter(f"a size is written 500M or 2G, not '{text}'")
+        raise typer.BadParameter(f"a size is written 500M or 2G, not '{printable(text)}'")
     return int(float(match[1]) * _BYTES[match[2].upper()])
 
 

@@ -1,85 +1,100 @@
-"""The limits that a container or a service manager puts on this process: Linux control groups, versions 1 and 2."""
+"""What the control groups of this process allow it: a container's share of the machine's memory, cores and processes.
+
+Both versions of Linux's control groups are read (https://docs.kernel.org/admin-guide/cgroup-v2.html and -v1/). A group
+has at most what the groups around it have, so that each of these is read too. A system without them has no such limit.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
-ROOT = Path("/sys/fs/cgroup")
-MEMBERSHIP = Path("/proc/self/cgroup")
+PROC = Path("/proc")
 
 
-def memory_left(root: Path = ROOT, membership: Path = MEMBERSHIP) -> int | None:
-    """Return how many bytes this process and its children may still allocate; None where nothing limits them."""
+def available_memory(proc: Path = PROC) -> int | None:
+    """Return the bytes that may still be allocated; None without a limit."""
     left = []
-    for group in _groups("memory", root, membership):
+    for group in _groups("memory", proc):
         limit = _number(group, "memory.max", "memory.limit_in_bytes")
         used = _number(group, "memory.current", "memory.usage_in_bytes")
         if limit is not None and used is not None:
-            left.append(max(0, limit - used + _reclaimable(group)))
+            # The kernel gives these pages of files back before it refuses memory.
+            files = _entry(group / "memory.stat", "total_inactive_file", "inactive_file") or 0
+            left.append(max(0, limit - used + files))
     return min(left, default=None)
 
 
-def cpu_quota(root: Path = ROOT, membership: Path = MEMBERSHIP) -> float | None:
-    """Return how many processors' time this process may use; None where nothing limits it."""
+def cpu_quota(proc: Path = PROC) -> float | None:
+    """Return the cores' time a second that may be used, such as 1.5; None without a limit."""
     quotas = []
-    for group in _groups("cpu", root, membership):
-        words = _words(group / "cpu.max")  # "max 100000" or "150000 100000", in microseconds.
-        if not words:
-            words = [*_words(group / "cpu.cfs_quota_us"), *_words(group / "cpu.cfs_period_us")]
-        if len(words) == 2 and words[0].isdigit() and int(words[1]) > 0:
-            quotas.append(int(words[0]) / int(words[1]))
+    for group in _groups("cpu", proc):
+        quota, *period = (_text(group, "cpu.max", "cpu.cfs_quota_us") or "max").split()
+        period = period or (_text(group, "cpu.cfs_period_us") or "").split()
+        if period and quota not in ("max", "-1"):
+            quotas.append(int(quota) / int(period[0]))
     return min(quotas, default=None)
 
 
-def out_of_memory_kills(root: Path = ROOT, membership: Path = MEMBERSHIP) -> int:
-    """Return how many processes of this one's group were killed so far because memory ran out."""
-    kills = 0
-    for group in _groups("memory", root, membership):
+def available_tasks(proc: Path = PROC) -> int | None:
+    """Return how many more processes and threads may be started; None without a limit."""
+    left = []
+    for group in _groups("pids", proc):
+        limit, used = _number(group, "pids.max"), _number(group, "pids.current")
+        if limit is not None and used is not None:
+            left.append(max(0, limit - used))
+    return min(left, default=None)
+
+
+def out_of_memory_kills(proc: Path = PROC) -> int:
+    """Return how many processes the kernel has killed for lack of memory: of this group, or else of the machine."""
+    for group in _groups("memory", proc):
         for name in ("memory.events", "memory.oom_control"):
-            words = _words(group / name)
-            if "oom_kill" in words:
-                kills = max(kills, int(words[words.index("oom_kill") + 1]))
-    return kills
+            kills = _entry(group / name, "oom_kill")
+            if kills is not None:
+                return kills
+    return _entry(proc / "vmstat", "oom_kill") or 0
 
 
-def _groups(controller: str, root: Path, membership: Path) -> Iterator[Path]:
-    """Yield the folder of each group that this process is in, from its own up to the root."""
-    with suppress(OSError):
-        for line in membership.read_text().splitlines():
-            number, controllers, path = line.split(":", 2)
-            if number == "0":
-                top = root
-            elif controller in controllers.split(","):
-                top = root / controller
-            else:
-                continue
-            group = top / path.lstrip("/")
-            # In a container the path may be that of the host, which is not visible here.
-            for folder in (group, *group.parents) if group.is_dir() else (top,):
-                yield folder
-                if folder == top:
-                    break
+def _groups(controller: str, proc: Path) -> Iterator[Path]:
+    """Yield the folders of the groups that this process is in: its own, then those around it that can be seen."""
+    try:
+        lines = (proc / "self/cgroup").read_text().splitlines()
+        mounts = (proc / "self/mountinfo").read_text().splitlines()
+    except OSError:
+        return
+    paths = {name: path for _, names, path in (line.split(":", 2) for line in lines) for name in names.split(",")}
+    for line in mounts:
+        before, _, after = line.partition(" - ")
+        root, mount = before.split()[3:5]
+        kind, _, options = after.split()[:3]
+        name = {"cgroup2": "", "cgroup": controller}.get(kind)
+        if name is None or name not in paths or name not in ("", *options.split(",")):
+            continue
+        below = Path(os.path.relpath(paths[name], root))
+        # A container may see its own group as the root, under a path that is the host's.
+        folder = Path(mount) / below if ".." not in below.parts else Path(mount)
+        yield from (group for group in (folder, *folder.parents) if group.is_relative_to(mount) and group.is_dir())
 
 
-def _reclaimable(group: Path) -> int:
-    """Return the bytes of files in memory that the kernel drops when memory is needed."""
-    words = _words(group / "memory.stat")
-    names = ("inactive_file", "total_inactive_file")
-    return next((int(words[words.index(name) + 1]) for name in names if name in words), 0)
-
-
-def _number(group: Path, *names: str) -> int | None:
+def _text(group: Path, *names: str) -> str | None:
+    """Return the text of the first of the files that exists."""
     for name in names:
-        words = _words(group / name)
-        if words and words[0].isdigit():
-            return int(words[0])
+        try:
+            return (group / name).read_text().strip()
+        except OSError:
+            continue
     return None
 
 
-def _words(path: Path) -> list[str]:
-    try:
-        return path.read_text().split()
-    except OSError:
-        return []
+def _number(group: Path, *names: str) -> int | None:
+    text = _text(group, *names)
+    return int(text) if text and text.isdecimal() else None
+
+
+def _entry(file: Path, *names: str) -> int | None:
+    """Return the value of the first of the names that stands in a file of lines `name value`."""
+    text = _text(file.parent, file.name) or ""
+    values = dict(line.split() for line in text.splitlines() if len(line.split()) == 2)
+    return next((int(values[name]) for name in names if name in values), None)

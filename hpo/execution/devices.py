@@ -1,4 +1,4 @@
-"""Where workers train: the processors or the GPUs of this machine, found without loading torch."""
+"""Where workers train: the cores or the GPUs of this machine, found without loading torch."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from typing import Literal
 
 import pynvml
 
-from hpo.errors import DeviceError, RequestError
-from hpo.execution.cgroup import cpu_quota
+from hpo.errors import DeviceError, RequestError, printable
+from hpo.execution import cgroup
 
 # One small network cannot fill a GPU.
 WORKERS_PER_GPU = 16
-MAX_WORKERS = 1024
 
 
 def worker_devices(device: str, workers: int | Literal["auto"]) -> list[str]:
@@ -25,25 +24,18 @@ def worker_devices(device: str, workers: int | Literal["auto"]) -> list[str]:
 
     Args:
         device: `auto`, `cpu`, `cuda` (every GPU) or `cuda:N`.
-        workers: how many; `auto` is one a processor, or WORKERS_PER_GPU a GPU.
+        workers: how many; `auto` is one a core, or WORKERS_PER_GPU a GPU.
 
     Raises:
         DeviceError: this machine has no such device.
-        RequestError: the number of workers makes no sense.
+        RequestError: the number of workers is not between 1 and 1024.
     """
-    if workers != "auto" and not 1 <= workers <= MAX_WORKERS:
-        raise RequestError(f"--workers must be 'auto' or between 1 and {MAX_WORKERS} but got {workers}.")
+    if workers != "auto" and not 1 <= workers <= 1024:
+        raise RequestError(f"--workers must be 'auto' or between 1 and 1024 but got {workers}.")
     places = _places(device)
-    most = processor_count() if places == ["cpu"] else WORKERS_PER_GPU * len(places)
+    most = _cores() if places == ["cpu"] else WORKERS_PER_GPU * len(places)
     count = most if workers == "auto" else workers
     return [places[slot % len(places)] for slot in range(count)]
-
-
-def processor_count() -> int:
-    """Return how many processors this process may use: its affinity, and a container's quota rounded up."""
-    allowed = len(os.sched_getaffinity(0))
-    quota = cpu_quota()
-    return allowed if quota is None else max(1, min(allowed, math.ceil(quota)))
 
 
 def processes(devices: Sequence[str]) -> list[list[int]]:
@@ -54,6 +46,13 @@ def processes(devices: Sequence[str]) -> list[list[int]]:
     gpus = dict.fromkeys(device for device in devices if device != "cpu")
     shared = [[slot for slot, device in enumerate(devices) if device == gpu] for gpu in gpus]
     return shared + [[slot] for slot, device in enumerate(devices) if device == "cpu"]
+
+
+def _cores() -> int:
+    """Return how many cores this process may use: a container may have less time than it sees cores."""
+    cores = len(os.sched_getaffinity(0))
+    quota = cgroup.cpu_quota()
+    return cores if quota is None else max(1, min(cores, math.ceil(quota)))
 
 
 def _places(device: str) -> list[str]:
@@ -69,39 +68,39 @@ def _places(device: str) -> list[str]:
             return [device]
         case _ if device == "cuda" or device.startswith("cuda:"):
             have = f"it has {', '.join(gpus)}" if gpus else "PyTorch finds no GPU"
-            raise DeviceError(f"--device {device}: this machine has none; {have}. Use --device auto or cpu.")
+            raise DeviceError(f"--device {printable(device)}: this machine has none; {have}. Use --device auto or cpu.")
         case _:
-            raise DeviceError(f"--device takes auto, cpu, cuda or cuda:N, not '{device}'.")
+            raise DeviceError(f"--device takes auto, cpu, cuda or cuda:N, not '{printable(device)}'.")
 
 
 def gpu_count() -> int:
-    """Return how many GPUs both the driver and the installed PyTorch can use, of those in CUDA_VISIBLE_DEVICES."""
+    """Return how many GPUs both the driver and the installed PyTorch can use."""
     toolkit = _cuda_of_torch()
     if toolkit is None:
         return 0
     try:
         pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return 0  # No driver.
-    try:
-        version, count = pynvml.nvmlSystemGetCudaDriverVersion_v2(), pynvml.nvmlDeviceGetCount()
-    except pynvml.NVMLError:
+        if pynvml.nvmlSystemGetCudaDriverVersion() // 1000 < toolkit:
+            return 0
+        return _visible(pynvml.nvmlDeviceGetCount())
+    except pynvml.NVMLError:  # The driver is missing, or it does not answer.
         return 0
-    finally:
-        pynvml.nvmlShutdown()
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        # As CUDA reads it: what follows a device that is not there is not used.
-        names = [name.strip() for name in visible.split(",")]
-        usable = [name.startswith(("GPU-", "MIG-")) or (name.isdigit() and int(name) < count) for name in names]
-        count = usable.index(False) if False in usable else len(names)
-    return int(count) if version // 1000 >= toolkit else 0
+
+
+def _visible(count: int) -> int:
+    """Return how many of the machine's GPUs CUDA shows: those before the first unknown one of CUDA_VISIBLE_DEVICES."""
+    listed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if listed is None:
+        return count
+    names = [name.strip() for name in listed.split(",")]
+    known = [name.startswith(("GPU-", "MIG-")) or (name.isdecimal() and int(name) < count) for name in names]
+    return [*known, False].index(False)
 
 
 def _cuda_of_torch() -> int | None:
-    """Return the major version of CUDA that PyTorch was built for: from a small file, as importing it takes seconds."""
+    """Return the major version of CUDA that PyTorch was built for; read from a file, for importing takes seconds."""
     spec = importlib.util.find_spec("torch")
     if spec is None or spec.origin is None:
         return None
-    match = re.search(r"^cuda\b[^=]*= *'(\d+)\.", Path(spec.origin).with_name("version.py").read_text(), re.MULTILINE)
-    return int(match[1]) if match else None
+    found = re.search(r"^cuda\b.*= '(\d+)", Path(spec.origin).with_name("version.py").read_text(), re.MULTILINE)
+    return int(found[1]) if found else None

@@ -1,4 +1,4 @@
-"""What a supervisor tells whoever watches it: a terminal, a log, a test."""
+"""What a supervisor tells an observer: a terminal, a log, a test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One session of work on a study: from a definition to workers, database and supervisor, and back."""
+"""One session of work on a study: opens the data and the database, starts workers, supervises them, sums up."""
 
 from __future__ import annotations
 
@@ -17,23 +17,26 @@ from hpo.data.load import load_dataset
 from hpo.data.split import split_indices
 from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
-from hpo.errors import RequestError
+from hpo.errors import RequestError, printable
+from hpo.execution.capacity import default_memory_limit, fitting_workers
 from hpo.execution.devices import worker_devices
 from hpo.execution.events import DataProgress, Event, Observer, StudyOpened, Warned, unobserved
 from hpo.execution.interruption import Interruptions
-from hpo.execution.messages import Setup
-from hpo.execution.pool import Pool
+from hpo.execution.messages import Place, Setup
+from hpo.execution.running_trials import RunningTrials
 from hpo.execution.supervisor import StopReason, Supervisor
+from hpo.execution.worker_pool import WorkerPool
 from hpo.search.grid_plan import GridPlan, select
 from hpo.search.live_study import LiveStudy
 from hpo.search.owned_study import owned_study
 from hpo.search.plan import Plan
 from hpo.search.search_plan import SearchPlan
 from hpo.storage.address import Address
-from hpo.storage.study_folder import make_folder, remove_unused
+from hpo.storage.study_folder import LOG, make_folder, remove_unused
 from hpo.storage.study_record import DatasetRecord
 
 MAX_TRIALS = 1_000_000
+MAX_MEMORY = 1 << 60
 # How long the database may take to accept the last results: after an interruption, and after a second one.
 CLOSE_SECONDS = 1.5
 CLOSE_AT_ONCE_SECONDS = 0.5
@@ -110,7 +113,7 @@ def run_search(definition: StudyDefinition, n_trials: int, options: Options | No
     """
     options = options or Options()
     if definition.kind != "search":
-        raise RequestError(f"study '{definition.name}' is a grid; run it with hpo replay-grid.")
+        raise RequestError(f"study '{printable(definition.name)}' is a grid; run it with hpo replay-grid.")
     if not 1 <= n_trials <= MAX_TRIALS:
         raise RequestError(f"--trials must be between 1 and {MAX_TRIALS:,} but got {n_trials}.")
 
@@ -138,7 +141,7 @@ def run_grid(
     """
     options = options or Options()
     if definition.kind != "grid":
-        raise RequestError(f"study '{definition.name}' is a search; run it with hpo search.")
+        raise RequestError(f"study '{printable(definition.name)}' is a search; run it with hpo search.")
     if not 1 <= seeds <= MAX_TRIALS:
         raise RequestError(f"--seeds must be between 1 and {MAX_TRIALS:,} but got {seeds}.")
     n_runs = seeds * len(select(definition, only))
@@ -158,37 +161,46 @@ def _run(
         limit = getattr(options, name)
         if limit is not None and limit <= 0:
             raise RequestError(f"--{name.replace('_', '-')} must be above 0 but got {limit:g}.")
-    devices = worker_devices(options.device, options.workers)[:n_runs]
+    if options.memory_limit is not None and options.memory_limit > MAX_MEMORY:
+        raise RequestError(f"--memory-limit must be at most {MAX_MEMORY >> 50}P.")
     observe = _while_watched(options.observer)
 
     def tell(text: str) -> None:
         observe(Warned(text))
 
+    devices = worker_devices(options.device, options.workers)[:n_runs]
+    n_workers, fewer = fitting_workers(len(devices), on_cpu="cpu" in devices)
+    devices = devices[:n_workers]
+    memory_limit = options.memory_limit or default_memory_limit(n_workers)
+    if fewer:
+        tell(fewer)
+
     with ExitStack() as stack:
         interruptions = stack.enter_context(Interruptions())
         folder = make_folder(options.runs / definition.name)
         stack.callback(remove_unused, folder)
-        # Before the database: a request for images that cannot be had leaves none behind.
+        # Before the database: a request for images that cannot be read leaves none behind.
         dataset = load_dataset(definition.data, options.data_dir, lambda *step: observe(DataProgress(*step)))
         split_indices(dataset, definition.data)
-        pool = Pool(devices, folder, options.data_dir, options.memory_limit, tell)
+        assert dataset.folder is not None  # Whatever is loaded is in the cache.
+        images = dataset.folder
+        if dataset.note:
+            tell(dataset.note)
+        # The processes load their libraries while the study is opened here.
+        pool = WorkerPool(devices, folder / LOG)
         stack.callback(pool.kill)
-        pool.start()  # The processes load their libraries while the study is opened here.
         address = Address.of(options.runs, options.storage)
-        images = DatasetRecord(name=dataset.name, fingerprint=dataset.fingerprint)
-        study = stack.enter_context(owned_study(address, definition, images, folder, tell))
+        record = DatasetRecord(name=dataset.name, fingerprint=dataset.fingerprint)
+        study = stack.enter_context(owned_study(address, definition, record, folder, tell))
         plan = plan_for(study)
         finished = sum(trial.state.is_finished() for trial in study.trials)
         interrupted = len(study.interrupted)
-        names = tuple(worker.device for worker in pool.workers)
-        observe(StudyOpened(definition.name, finished, interrupted, plan.total, len(names), names))
-        pool.set_up(Setup(definition.data, options.checkpoint_seconds))
+        observe(StudyOpened(definition.name, finished, interrupted, plan.total, n_workers, tuple(devices)))
+        setup = Setup(definition.data, dataset.name, dataset.fingerprint, options.checkpoint_seconds)
+        pool.set_up(lambda device: Place(folder, images, device, memory_limit), setup)
         supervisor = Supervisor(
-            study,
-            plan,
-            pool.workers,
-            restart=pool.restart,
-            observer=observe,
+            RunningTrials(study, plan, observe),
+            pool,
             interruptions=lambda: interruptions.count,
             stop_at=stop_at,
             trial_timeout=options.trial_timeout,

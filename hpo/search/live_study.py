@@ -150,7 +150,7 @@ class LiveStudy:
             suggest(trial)
 
     def resume(self, number: int) -> None:
-        """Begin again with a trial that was interrupted."""
+        """Resume a trial that was interrupted; of one of this session, the epochs reported before stay on record."""
         trial = Trial(self._study, self._set_running(number))
         self._begin(trial)
         trial.set_user_attr("outcome", None)
@@ -210,7 +210,9 @@ class LiveStudy:
             self._study.tell(trial, result[self.metric])
         else:
             self._study.tell(trial, state=state)
-        epochs = [epoch.as_dict() for epoch in self._curves.pop(number)]
+        epochs = [epoch.as_dict() for epoch in self._curves[number]]
+        if state != TrialState.WAITING:
+            del self._curves[number]
         details: dict[str, Any] = {"curve": {column: [epoch[column] for epoch in epochs] for column in CURVE_COLUMNS}}
         if result is not None:
             details["result"] = dict(result)
@@ -246,7 +248,7 @@ class LiveStudy:
     def _begin(self, trial: Trial) -> int:
         self._writer.save_study_attrs("system", self._memory.get_study_system_attrs(self._study_id))
         self._running[trial.number] = trial
-        self._curves[trial.number] = []
+        self._curves.setdefault(trial.number, [])
         return trial.number
 
     def _set_running(self, number: int) -> int:

@@ -15,6 +15,7 @@ from hpo.errors import Diverged, StorageError
 from hpo.search.live_study import CURVE_COLUMNS
 from hpo.search.seeds import derived_seed
 from hpo.storage.study_folder import FolderNote, claim_free_folder
+from hpo.training.overflow import overflow_diverges
 from hpo.training.training_run import TrainingRun
 
 
@@ -54,12 +55,13 @@ class Objective:
         run = TrainingRun(config, self.data, folder / run_id)
         outcome = Outcome.CRASHED
         try:
-            for epoch in run:
-                trial.report(getattr(epoch, self.definition.metric), epoch.epoch)
-                if trial.should_prune():
-                    outcome = Outcome.PRUNED
-                    raise optuna.TrialPruned
-            result = run.finish().as_dict()
+            with overflow_diverges():
+                for epoch in run:
+                    trial.report(getattr(epoch, self.definition.metric), epoch.epoch)
+                    if trial.should_prune():
+                        outcome = Outcome.PRUNED
+                        raise optuna.TrialPruned
+                result = run.finish().as_dict()
             outcome = Outcome.EARLY_STOPPED if run.stopped_early else Outcome.COMPLETE
             trial.set_user_attr("result", result)
             return float(result[self.definition.metric])
