@@ -32,7 +32,6 @@ class WorkerPool:
     """
 
     def __init__(self, devices: Sequence[str], log: Path) -> None:
-        self._devices = devices
         self._log = log
         self._place_of: Callable[[str], Place] | None = None
         self._setup: Setup | None = None
