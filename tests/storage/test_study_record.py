@@ -64,7 +64,9 @@ def test_a_study_of_a_newer_version_is_shown_but_not_resumed(tmp_path: Path):
             )
     stored = read_study(Address.of(tmp_path), "small")
     assert (stored.direction, stored.trials[0].status) == ("maximize", "complete")
-    with pytest.raises(StorageError, match=r"'small' was made by hpo 99\.1, this is hpo .*: install the newer version"):
+    with pytest.raises(
+        StorageError, match=r"'small' was begun by hpo 99\.1, this is hpo .*: install the newer version"
+    ):
         search(search_definition(epochs=1), 2, tmp_path)
 
 
