@@ -50,8 +50,32 @@ class Diverged(RunError):
     """Training reached a loss that is not finite."""
 
 
+def printable(text: object) -> str:
+    """Return foreign text (a name, a path, a library's message) as an error message may hold it.
+
+    Characters that would break the line or control the terminal are escaped, and of a long text only 80 characters
+    remain: those at its two ends, since a path is told by both.
+
+    >>> printable("cat\\nand dog")
+    'cat\\\\nand dog'
+    """
+    text = str(text)
+    if len(text) > 80:
+        text = f"{text[:38]}...{text[-39:]}"
+    return escaped(text)
+
+
+def escaped(text: str) -> str:
+    """Return a whole message as one line: characters that break the line or control the terminal are escaped."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
 def closest(name: str, choices: Iterable[str]) -> str:
-    """Return a hint for an unknown `name`: the closest of `choices`, or all of them if none is close."""
-    known = sorted(choices)
+    """Return a hint for an unknown `name`: the closest of `choices` in any case, or all of them if none is close."""
+    known = {choice.lower(): choice for choice in sorted(choices)}
     match = difflib.get_close_matches(name.lower(), known, n=1)
-    return f"Did you mean '{match[0]}'?" if match else f"Choose from {', '.join(known)}."
+    if match:
+        return f"Did you mean '{printable(known[match[0]])}'?"
+    return f"Choose from {', '.join(map(printable, known.values()))}."

@@ -12,6 +12,7 @@ from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import Diverged
 from hpo.search.live_study import CURVE_COLUMNS
 from hpo.search.seeds import derived_seed
+from hpo.storage.stored_trial import trial_run_id
 from hpo.training.run import Run
 
 
@@ -40,7 +41,7 @@ class Objective:
         """
         seed = derived_seed("trial", self.definition.seed, trial.number)
         config = self.definition.trial_config(self.definition.suggest(trial), seed)
-        run_id = f"trial_{trial.number:05d}"
+        run_id = trial_run_id(trial.number)
         trial.set_user_attr("run_id", run_id)
         trial.set_user_attr("config", config.model_dump(mode="json"))
         run = Run(config, self.data, self.folder / run_id)
