@@ -68,6 +68,11 @@ def printable(text: object) -> str:
         text = f"{type(text).__name__} that is too large to show"
     if len(text) > 80:
         text = f"{text[:38]}...{text[-39:]}"
+    return escaped(text)
+
+
+def escaped(text: str) -> str:
+    """Return a whole message as one line: characters that break the line or control the terminal are escaped."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -8,6 +8,8 @@ from hpo.analysis.estimate import ONE_SIDED
 from hpo.analysis.quantities import decimals, measure, resolution
 from hpo.analysis.tables import Column, Table, interval, number, with_noise
 from hpo.definition.claims import Quantity
+from hpo.errors import RequestError, closest, printable
+from hpo.storage.stored_study import StoredStudy
 from hpo.storage.stored_trial import StoredTrial
 
 COMPARED: tuple[Quantity, ...] = (
@@ -52,7 +54,25 @@ class Comparison:
     seeds_to_settle: int | None
 
 
-def compare(first: Iterable[StoredTrial], second: Iterable[StoredTrial]) -> list[Comparison]:
+def select_trials(study: StoredStudy, part: str) -> list[StoredTrial]:
+    """Return the trials of a study, or of a part of it.
+
+    Args:
+        study: with its trials.
+        part: an experiment, the id of a run or the number of a trial; an empty text is the whole study.
+
+    Raises:
+        RequestError: the study has no such part.
+    """
+    selected = [trial for trial in study.trials if part in ("", trial.experiment, trial.name, str(trial.number))]
+    if part and not selected:
+        known = {text for trial in study.trials for text in (trial.experiment, trial.name) if text}
+        hint = closest(part, known) if known else "It has no trials yet."
+        raise RequestError(f"study '{printable(study.name)}' has no experiment or run '{printable(part)}'. {hint}")
+    return selected
+
+
+def compare_sides(first: Iterable[StoredTrial], second: Iterable[StoredTrial]) -> list[Comparison]:
     """Return a comparison for each quantity that both sides have.
 
     Runs are paired where two or more share experiment and replicate, or the replicate alone where each side is a single
@@ -61,11 +81,17 @@ def compare(first: Iterable[StoredTrial], second: Iterable[StoredTrial]) -> list
     Args:
         first: runs of a run, an experiment or a study; unfinished ones are left out.
         second: the same of the other side.
+
+    Raises:
+        RequestError: there is no quantity that both sides have.
     """
     one, other = ([run for run in side if run.has_result] for side in (first, second))
     by_experiment = not (_single(one) and _single(other))
     rows = (_comparison(quantity, one, other, by_experiment) for quantity in COMPARED)
-    return [row for row in rows if row is not None]
+    found = [row for row in rows if row is not None]
+    if not found:
+        raise RequestError("there are no finished runs on both sides to compare.")
+    return found
 
 
 def comparison_table(rows: Sequence[Comparison], first: str, second: str) -> Table:

@@ -12,11 +12,13 @@ from hpo.analysis.multiplicity import holm
 from hpo.analysis.ranking import probability_of_best
 from hpo.analysis.verdict import Decision, Evidence, Verdict, decide, judge
 from hpo.definition.claims import Claim, Reading
+from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
+from hpo.errors import RequestError
 from hpo.storage.stored_trial import StoredTrial
 
 # Outcomes that leave a run without a result for good.
-FAILED = ("diverged", "out_of_memory", "timed_out", "crashed")
+FAILED = (Outcome.DIVERGED, Outcome.OUT_OF_MEMORY, Outcome.TIMED_OUT, Outcome.CRASHED)
 
 Key = tuple[str, Reading]
 
@@ -65,13 +67,18 @@ class Finding:
     evidence: tuple[dict[str, Any], ...] = ()
 
 
-def findings(definition: StudyDefinition, runs: Iterable[StoredTrial]) -> list[Finding]:
+def judge_claims(definition: StudyDefinition, runs: Iterable[StoredTrial]) -> list[Finding]:
     """Return a finding for each claim and reading, in the order of the study file.
 
     Args:
         definition: a grid with claims.
         runs: its runs, finished or not.
+
+    Raises:
+        RequestError: the study makes no claims.
     """
+    if not definition.claims:
+        raise RequestError(f"study '{definition.name}' makes no claims; the file of a grid states them as [[claim]].")
     records = list(runs)
     finished = grid(records)
     decisions = {(c.id, reading): _judged(c, reading, finished) for c in definition.claims for reading in c.readings}
@@ -175,7 +182,7 @@ def _remarks(
     missing = [name for name in needed if name not in finished]
     if missing:
         yield f"no finished run of {', '.join(missing[:3])}" + (f" and {len(missing) - 3} more" if missing[3:] else "")
-    failed = Counter(run.experiment for run in runs if run.experiment in needed and run.status in FAILED)
+    failed = Counter(run.experiment for run in runs if run.experiment in needed and run.outcome in FAILED)
     for name, count in failed.items():
         yield f"{count} run{'s' if count > 1 else ''} of {name} failed and left out"
     if decision.verdict == "unresolved" and not missing:

@@ -23,15 +23,16 @@ def studies_table(studies: Sequence[StoredStudy | StorageError]) -> Table:
     rows = [_study_row(study) for study in studies if isinstance(study, StoredStudy)]
     columns = (
         Column("study", lambda row: row["name"]),
-        Column("kind", lambda row: row["kind"] or "not of hpo"),
+        Column("kind", lambda row: row["kind"] or "not made by hpo"),
         Column("data", lambda row: row["dataset"] or ""),
-        Column("trials", lambda row: _counts(row["outcomes"]), wrap=True),
+        Column("trials", lambda row: counts(row["outcomes"]), wrap=True),
         Column("best", lambda row: number(row["best"], 4), right=True),
         Column("metric", lambda row: row["metric"] or ""),
         Column("last ended (UTC)", lambda row: (row["last"] or "")[:16]),
     )
-    notes = [f"{row['name']} is being run by {row['owner']}." for row in rows if row["owner"]]
-    return Table("Studies", columns, rows, [*notes, *(str(s) for s in studies if isinstance(s, StorageError))])
+    unreadable = [str(study) for study in studies if isinstance(study, StorageError)]
+    notes = [f"{row['name']} is running: {row['owner']}." for row in rows if row["owner"]]
+    return Table("Studies", columns, rows, [*notes, *unreadable], {"unreadable": unreadable})
 
 
 def _study_row(study: StoredStudy) -> dict[str, Any]:
@@ -52,19 +53,18 @@ def _study_row(study: StoredStudy) -> dict[str, Any]:
     }
 
 
-def trials_table(name: str, runs: Sequence[StoredTrial], direction: str, top: int) -> Table:
-    """Return a study's trials, best first, those without a value last.
+def trials_table(study: StoredStudy, top: int) -> Table:
+    """Return the trials of a study, best first, those without a value last.
 
     Args:
-        name: of the study.
-        runs: its runs.
-        direction: `maximize` or `minimize`.
+        study: with its trials.
         top: how many rows; 0 is all.
     """
-    sign = -1.0 if direction == "maximize" else 1.0
+    name, runs = study.name, study.trials
+    sign = -1.0 if study.direction == "maximize" else 1.0
 
     def rank(run: StoredTrial) -> tuple[bool, bool, float]:
-        return (run.value is None, run.status not in ("complete", "early_stopped"), sign * (run.value or 0.0))
+        return (run.value is None, run.state != "complete", sign * (run.value or 0.0))
 
     ranked = sorted(runs, key=rank)
     shown = ranked[:top] if top else ranked
@@ -97,7 +97,7 @@ def trials_table(name: str, runs: Sequence[StoredTrial], direction: str, top: in
         Column("configuration", lambda row: _settings(row["config"], varied), wrap=True, optional=is_grid),
     )
     outcomes = Counter(run.status for run in runs)
-    notes = [f"{len(runs)} trials: {_counts(outcomes)}."]
+    notes = [f"{len(runs)} trials: {counts(outcomes)}." if runs else "The study has no trials yet."]
     if len(shown) < len(runs):
         notes.append(f"The best {len(shown)} are shown; --top 0 shows all.")
     return Table(f"Study {name}", columns, rows, notes, {"study": name, "outcomes": dict(outcomes)})
@@ -137,7 +137,7 @@ def trial_table(run: StoredTrial) -> Table:
 
 
 def _varied(runs: Sequence[StoredTrial]) -> list[str]:
-    """Return the settings in which the runs differ, but those that follow from another."""
+    """Return the settings in which the runs differ, without those that follow from another setting."""
     configs = [run.config for run in runs if run.config]
     names = dict.fromkeys(name for config in configs for name in config if name != "seed")
     varied = [name for name in names if len({repr(config.get(name)) for config in configs}) > 1]
@@ -145,7 +145,7 @@ def _varied(runs: Sequence[StoredTrial]) -> list[str]:
 
 
 def _settings(settings: Mapping[str, Any], names: Iterable[str]) -> str:
-    """Return the settings that are read as text: momentum is none of Adam's."""
+    """Return as text the settings that the configuration uses: Adam does not use momentum."""
 
     def is_read(name: str) -> bool:
         reader, choices = READ_ONLY_BY.get(name, (name, ()))
@@ -164,5 +164,6 @@ def _text(value: Any) -> str:
         return str(value)
 
 
-def _counts(outcomes: Mapping[str, int]) -> str:
+def counts(outcomes: Mapping[str, int]) -> str:
+    """Return how many trials had each outcome, as text, the most frequent first."""
     return ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items(), key=lambda item: -item[1]))

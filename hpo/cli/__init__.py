@@ -1,40 +1,81 @@
-"""The command line: one file a command, or a few that belong together.
+"""The command line: one file a command, which parses options, calls and prints.
 
 Commands import what they need when they are called, so that `hpo --help` loads neither torch nor optuna.
 """
 
 import sys
+from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
-from hpo.cli import bench, claims, run, studies
+from hpo.cli.bench import bench
+from hpo.cli.command import GroupedCommand, with_option_groups
+from hpo.cli.compare import compare
+from hpo.cli.delete import delete
+from hpo.cli.findings import findings
+from hpo.cli.list import list_studies
+from hpo.cli.rename import rename
+from hpo.cli.replay_grid import replay_grid
+from hpo.cli.search import search
+from hpo.cli.show import show
+from hpo.cli.streams import guard_streams, lost_output, say
+from hpo.cli.trial import trial
 from hpo.errors import HpoError
 
 app = typer.Typer(
-    help="Systematic experiments with neural networks: write what to try as a study file, hpo runs it.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # Help in a tenth of a second: that of rich takes twice as long to load as all else.
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
-app.command("search")(run.search)
-app.command("replay-grid")(run.replay_grid)
-app.command("findings")(claims.findings)
-app.command("compare")(claims.compare)
-app.command("list")(studies.list_studies)
-app.command("show")(studies.show)
-app.command("trial")(studies.trial)
-app.command("bench")(bench.bench)
+COMMANDS: dict[str, Callable[..., None]] = {
+    "search": search,
+    "replay-grid": replay_grid,
+    "findings": findings,
+    "compare": compare,
+    "list": list_studies,
+    "show": show,
+    "trial": trial,
+    "delete": delete,
+    "rename": rename,
+    "bench": bench,
+}
+for name, command in COMMANDS.items():
+    app.command(name, cls=GroupedCommand)(with_option_groups(command))
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"hpo {version('hpo')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _hpo(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Systematic experiments with neural networks: write what to try as a study file, hpo runs it."""
 
 
 def main() -> None:
     """Run the command line; what a person can cause ends in one line on stderr and an exit code."""
+    guard_streams()
     try:
         app()
     except HpoError as error:
-        print(f"hpo: {error}", file=sys.stderr)
+        say(f"hpo: {error}")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        print("hpo: interrupted before anything was run", file=sys.stderr)
+        say("hpo: interrupted before anything was run")
         sys.exit(130)
+    except SystemExit as end:
+        if not end.code and (reason := lost_output()):
+            say(f"hpo: the output cannot be written: {reason}")
+            sys.exit(1)
+        raise

@@ -1,139 +1,256 @@
-"""Options that several commands share."""
+"""Options that several commands share, in groups: a command that takes a group has all of its options."""
 
-import re
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
 import hpo
-from hpo.errors import RequestError, closest, printable
+from hpo.cli.values import read_seconds, read_size, read_workers
+from hpo.errors import RequestError, closest, escaped, printable
 
 if TYPE_CHECKING:
+    from hpo.analysis.tables import Form, Table
+    from hpo.definition.study_definition import StudyDefinition
+    from hpo.execution.events import Observer
+    from hpo.execution.session import Options
     from hpo.storage.address import Address
+    from hpo.storage.stored_study import StoredStudy
 
-Seconds = float
-
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_BYTES = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+DEFAULT_RUNS = Path("runs")
 
 
-def seconds(text: str | float) -> Seconds:
-    """Read a duration: `90`, `90s`, `30m`, `2h`, `1h30m`."""
-    parts = re.findall(r"(\d+(?:\.\d+)?)([smhd]?)", str(text))
-    if not parts or "".join(number + unit for number, unit in parts) != str(text):
-        raise typer.BadParameter(f"a duration is written 90s, 30m, 2h or 1h30m, not '{text}'")
-    return sum(float(number) * _UNITS[unit or "s"] for number, unit in parts)
+@dataclass(frozen=True, kw_only=True)
+class StudyOptions:
+    """What is run: a study file, and settings that replace the file's own."""
+
+    PANEL: ClassVar = "The study"
+
+    study: Annotated[
+        str | None, typer.Option("--study", metavar="FILE", help="Study file, or the name of a shipped one.")
+    ] = None
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATASET",
+            help="cifar10, cifar100, mnist, fashion_mnist, svhn, digits, or a folder or archive with train/CLASS/* "
+            "and test/CLASS/*.",
+        ),
+    ] = None
+    epochs: Annotated[int | None, typer.Option(help="Epochs of every trial, in place of those of the study file.")] = (
+        None
+    )
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Any setting of the study file: lr=0.01, data.split=first."),
+    ] = None
+
+    def definition(self, default: str, name: str | None = None, seed: int | None = None) -> "StudyDefinition":
+        """Return the study as the file and the options state it.
+
+        Args:
+            default: name of the shipped study that is read without `--study`.
+            name: of the study, in place of the file's.
+            seed: of the study, in place of the file's.
+
+        Raises:
+            RequestError: there is no such file, or a setting is not of the form key=value.
+            DefinitionError: the file or a setting breaks a rule.
+        """
+        from hpo.definition.study_file import load_study
+
+        given = {"data.dataset": self.data, "epochs": self.epochs, "study.seed": seed, "study.name": name}
+        overrides = parse_settings(self.set_ or ())
+        overrides |= {key: str(value) for key, value in given.items() if value is not None}
+        return load_study(find_study_file(self.study or default), overrides)
 
 
-def size(text: str | int) -> int:
-    """Read a size of memory: `500M`, `2G`."""
-    match = re.fullmatch(r"(\d{1,18}(?:\.\d{1,9})?)\s*([KMGT]?)(?:i?B)?", str(text), re.IGNORECASE)
-    if match is None:
-        raise typer.BadParameter(f"a size is written 500M or 2G, not '{printable(text)}'")
-    return int(float(match[1]) * _BYTES[match[2].upper()])
+@dataclass(frozen=True, kw_only=True)
+class RecordOptions:
+    """Where results are kept."""
+
+    PANEL: ClassVar = "Where results are kept"
+
+    runs: Annotated[Path, typer.Option(envvar="HPO_RUNS", help="Folder of everything that is produced.")] = DEFAULT_RUNS
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            envvar="HPO_STORAGE",
+            help="A path, or postgresql://USER@HOST/DATABASE; the password from PGPASSWORD or ~/.pgpass.",
+            show_default="RUNS/hpo.db",
+        ),
+    ] = None
+
+    @property
+    def address(self) -> "Address":
+        """The address of the database that the options name.
+
+        Raises:
+            StorageError: `--storage` is not the address of a database.
+        """
+        from hpo.storage.address import Address
+
+        return Address.of(self.runs, self.storage)
+
+    def read(self, name: str) -> "StoredStudy":
+        """Read a study of the database.
+
+        Raises:
+            StorageError: there is no such database or study, or it cannot be read.
+        """
+        from hpo.storage.stored_study import read_study
+
+        return read_study(self.address, name)
+
+    def next_command(self, *words: str) -> str:
+        """Return a command that finds the same records, as a shell reads it; without a password."""
+        if self.storage is not None:
+            words = (*words, "--storage", str(self.address))
+        elif self.runs != DEFAULT_RUNS:
+            words = (*words, "--runs", str(self.runs))
+        return " ".join(map(_shell_word, ("hpo", *words)))
 
 
-def workers(text: str) -> int | Literal["auto"]:
-    """Read `auto` or a number."""
-    if text == "auto":
-        return "auto"
-    try:
-        return int(text)
-    except ValueError:
-        raise typer.BadParameter(f"takes 'auto' or a number, not '{text}'") from None
+@dataclass(frozen=True, kw_only=True)
+class TableOptions:
+    """In which form a table is printed."""
+
+    PANEL: ClassVar = "The form of the table"
+
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False
+
+    def __post_init__(self) -> None:
+        if len(self._named) > 1:
+            raise RequestError(f"--{self._named[0]} and --{self._named[1]} exclude each other")
+
+    @property
+    def _named(self) -> "list[Form]":
+        return [form for form in ("json", "csv", "markdown") if getattr(self, form)]
+
+    @property
+    def form(self) -> "Form | None":
+        """The form that was asked for; None is a table for people."""
+        return self._named[0] if self._named else None
+
+    def show(self, table: "Table") -> None:
+        """Print a table to stdout."""
+        if self.form is not None:
+            print(table.render(self.form).rstrip("\n"))
+            return
+        from hpo.cli.terminal_table import drawn
+
+        print(drawn(table).rstrip("\n"))
 
 
-def shipped_studies() -> Path:
-    """Return the folder of the study files that come with hpo."""
-    package = Path(hpo.__file__).parent
-    installed = package / "studies"
-    return installed if installed.is_dir() else package.parent / "studies"
+@dataclass(frozen=True, kw_only=True)
+class SessionOptions:
+    """How a study is run, by whom and for how long; what `hpo search` and `hpo replay-grid` share."""
+
+    PANEL: ClassVar = "How the study is run"
+
+    name: Annotated[str | None, typer.Option(help="The name of the study.", show_default="from its file")] = None
+    seed: Annotated[int | None, typer.Option(help="Seed of the study, in place of that of the study file.")] = None
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Where data sets are kept.", show_default="the user's cache")
+    ] = None
+    workers: Annotated[
+        Any,
+        typer.Option(parser=read_workers, metavar="N|auto", help="Trials at a time; auto is one a core, or 16 a GPU."),
+    ] = "auto"
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto"
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            parser=read_seconds, metavar="30m", help="Stop after this long; running trials keep a checkpoint."
+        ),
+    ] = None
+    trial_timeout: Annotated[
+        float | None, typer.Option(parser=read_seconds, metavar="10m", help="The longest that a trial may train.")
+    ] = None
+    memory_limit: Annotated[
+        int | None,
+        typer.Option(
+            parser=read_size,
+            metavar="2G",
+            help="The most memory that a worker may use.",
+            show_default="its share of the machine's",
+        ),
+    ] = None
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Validate everything, forecast time and memory, run nothing.")
+    ] = False
+
+    def session(
+        self, records: RecordOptions, observer: "Observer | None" = None, *, deterministic: bool = False
+    ) -> "Options":
+        """Return the options of a session.
+
+        Args:
+            records: where results are kept.
+            observer: sees each event; None looks away.
+            deterministic: whether a search must not depend on the number of workers.
+        """
+        from hpo.execution.events import unobserved
+        from hpo.execution.session import Options
+
+        return Options(
+            runs=records.runs,
+            storage=records.storage,
+            workers=self.workers,
+            device=self.device,
+            data_dir=self.data_dir,
+            timeout=self.timeout,
+            trial_timeout=self.trial_timeout,
+            memory_limit=self.memory_limit,
+            deterministic=deterministic,
+            observer=observer or unobserved,
+        )
 
 
-def study_file(name: str) -> Path:
+def find_study_file(name: str) -> Path:
     """Return the study file of a path or of a shipped study's name.
 
     Raises:
         RequestError: there is neither.
     """
     path = Path(name)
-    if path.is_file():
+    if "\0" not in name and path.is_file():
         return path
-    shipped = {file.stem: file for file in shipped_studies().glob("*.toml")}
+    package = Path(hpo.__file__).parent
+    installed = package / "studies"
+    folder = installed if installed.is_dir() else package.parent / "studies"
+    shipped = {file.stem: file for file in folder.glob("*.toml")}
     if name in shipped:
         return shipped[name]
     raise RequestError(
-        f"--study {name}: no such file, and no study of that name comes with hpo. {closest(name, shipped)}"
+        f"--study '{printable(name)}': there is no such file, and no study of that name comes with hpo. "
+        f"{closest(name, shipped)}"
     )
 
 
-def overrides(settings: list[str] | None, **options: object) -> dict[str, str]:
-    """Collect `--set key=value` and the options that are settings of the study file, by their key.
+def parse_settings(settings: Iterable[str]) -> dict[str, str]:
+    """Read settings of the form `key=value`.
 
     Raises:
-        RequestError: a setting is not of the form key=value.
+        RequestError: a setting is not of that form.
     """
     found: dict[str, str] = {}
-    for setting in settings or []:
+    for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or not key.strip() or not value.strip():
-            raise RequestError(f"--set {setting}: is not of the form key=value")
+            raise RequestError(f"--set '{printable(setting)}' is not of the form key=value")
         found[key.strip()] = value.strip()
-    return found | {key.replace("__", "."): str(value) for key, value in options.items() if value is not None}
+    return found
 
 
-def database(runs: Path, storage: str | None) -> "Address":
-    """Return the address of the database that the options name."""
-    from hpo.storage.address import Address
-
-    return Address.of(runs, storage)
-
-
-Study = Annotated[str | None, typer.Option("--study", metavar="FILE", help="Study file, or the name of a shipped one.")]
-Name = Annotated[str | None, typer.Option(help="The study's name.", show_default="from its file")]
-Data = Annotated[
-    str | None,
-    typer.Option(
-        metavar="DATASET",
-        help="cifar10, cifar100, mnist, fashion_mnist, svhn, digits, or a folder or archive with train/CLASS/* "
-        "and test/CLASS/*.",
-    ),
-]
-DataDir = Annotated[Path | None, typer.Option(help="Where data sets are kept.", show_default="the user's cache")]
-Runs = Annotated[Path, typer.Option(envvar="HPO_RUNS", help="Folder of everything that is produced.")]
-Storage = Annotated[
-    str | None,
-    typer.Option(
-        metavar="URL",
-        envvar="HPO_STORAGE",
-        help="A path, or postgresql://USER@HOST/DATABASE; the password from PGPASSWORD or ~/.pgpass.",
-        show_default="RUNS/hpo.db",
-    ),
-]
-Workers = Annotated[
-    Any,
-    typer.Option(parser=workers, metavar="N|auto", help="Trials at a time; auto is one a core, or 16 a GPU."),
-]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
-Epochs = Annotated[int | None, typer.Option(help="Epochs of every trial, in place of the study file's.")]
-Seed = Annotated[int | None, typer.Option(help="Seed of the study, in place of the study file's.")]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Any setting of the study file: lr=0.01, data.split=first."),
-]
-Timeout = Annotated[
-    float | None,
-    typer.Option(parser=seconds, metavar="30m", help="Stop after this long, running trials at a checkpoint."),
-]
-TrialTimeout = Annotated[
-    float | None, typer.Option(parser=seconds, metavar="10m", help="Most time that a trial may train.")
-]
-MemoryLimit = Annotated[
-    int | None,
-    typer.Option(parser=size, metavar="2G", help="Most memory of a worker.", show_default="its share of the machine's"),
-]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Validate everything, forecast time and memory, run nothing.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
-AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown.")]
+def _shell_word(text: str) -> str:
+    """Quote a word for a shell; one with control characters in a form of a single line, which bash and zsh read."""
+    if text.isprintable():
+        return shlex.quote(text)
+    return "$'" + escaped(text.replace("\\", "\\\\").replace("'", "\\'")) + "'"

@@ -1,6 +1,5 @@
 """Progress of a running study on stderr: live on a terminal, elsewhere one line a finished trial."""
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from hpo.cli.duration import duration
+from hpo.cli.streams import say
+from hpo.definition.duration import duration
+from hpo.errors import escaped
 from hpo.execution.events import (
     DataProgress,
     EpochTrained,
@@ -24,6 +25,8 @@ from hpo.execution.events import (
     TrialStarted,
     Warned,
 )
+from hpo.execution.supervisor import StopReason
+from hpo.storage.stored_trial import trial_run_id
 from hpo.training.epoch import Epoch
 
 # Least time between two lines about images that are being fetched or decoded.
@@ -101,7 +104,7 @@ class LineView:
             rest = "" if left is None or event.finished >= self.status.total else f", about {duration(left)} left"
             line = f"{line}; best {self.status.best or 'none yet'}{rest}"
         if line:
-            print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
+            say(f"{time.strftime('%H:%M:%S')} {line}")
 
 
 class LiveView:
@@ -131,7 +134,7 @@ class LiveView:
                 self.bar.update(self.task, completed=event.finished)
         line = describe(self.status, event)
         if line:
-            self.console.print(Text(line))
+            self.console.print(Text(escaped(line)))
 
     def __rich__(self) -> RenderableType:
         """Return the lines that stay on the screen."""
@@ -143,7 +146,7 @@ class LiveView:
             epoch = run.epoch
             running.add_row(
                 Text(f"  trial {number}"),
-                Text(run.run_id if run.run_id != f"trial_{number:05d}" else ""),
+                Text("" if run.run_id == trial_run_id(number) else run.run_id),
                 Text(f"epoch {epoch.epoch if epoch else 0}/{run.epochs}"),
                 Text(
                     f"val {100 * epoch.val_accuracy:.1f}%  loss {epoch.val_loss:.3f}  {epoch.seconds:.1f} s"
@@ -178,19 +181,20 @@ def describe(status: Status, event: Event) -> str | None:
     match event:
         case StudyOpened():
             where = f"{event.workers} worker{'s' * (event.workers != 1)} on {', '.join(sorted(set(event.devices)))}"
-            gone_on = f" and {event.interrupted} interrupted" if event.interrupted else ""
-            before = f", going on after {event.finished} finished{gone_on}" if event.finished or gone_on else ""
-            return f"Study {event.study}: {event.total} trials, {where}{before}."
+            earlier = [f"{event.finished} finished"] if event.finished else []
+            earlier += [f"{event.interrupted} interrupted"] if event.interrupted else []
+            resumed = f"; resumes with {' and '.join(earlier)}" if earlier else ""
+            return f"Study {event.study}: {event.total} trials, {where}{resumed}."
         case TrialStarted() if event.epochs_done:
-            return f"{event.run_id} goes on after epoch {event.epochs_done}."
+            return f"{event.run_id} resumes after epoch {event.epochs_done}."
         case TrialEnded():
             value = "" if event.value is None else f" {event.value:.4f}"
             why = f" ({event.message})" if event.message else ""
             trained = f"{event.epochs} epoch{'s' * (event.epochs != 1)} in {event.seconds:.1f} s"
             return f"[{event.finished}/{status.total}] {event.run_id} {event.outcome}{value}{why}, {trained}"
         case Stopping():
-            at_once = " Once more to stop at once." if event.reason == "interrupted" else ""
-            return f"Stopping ({event.reason}): running trials are brought to a checkpoint.{at_once}"
+            at_once = " Press Ctrl-C once more to stop at once." if event.reason == StopReason.INTERRUPTED.value else ""
+            return f"Stopping ({event.reason}): running trials save a checkpoint.{at_once}"
         case Warned():
             return event.text
     return None

@@ -1,5 +1,6 @@
 """A table on a terminal: as wide as the terminal allows, and broken between words."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,18 @@ GAP = 2
 WRAPPED_WIDTH = 24
 
 
+# Width of a table that no terminal bounds.
+FILE_WIDTH = 120
+
+
+def drawn(table: Table) -> str:
+    """Return a table as text, as wide as the terminal, if stdout is one."""
+    console = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
+    with console.capture() as captured:
+        console.print(TerminalTable(table))
+    return captured.get()
+
+
 @dataclass(frozen=True)
 class TerminalTable:
     """Prints a table by rich.
@@ -30,7 +43,7 @@ class TerminalTable:
         """Lay the table out for the width at hand."""
         records = self.table.records()
         every = [Filled(column, [column.cell(record) for record in records]) for column in self.table.columns]
-        shown = spare(every, options.max_width)
+        shown = keep_columns(every, options.max_width)
         fitted = widths(shown, options.max_width)
         broken = any(filled.column.wrap and filled.most > width for filled, width in zip(shown, fitted, strict=True))
         drawn = RichTable(
@@ -73,8 +86,8 @@ class Filled:
         return max(self.least, min(WRAPPED_WIDTH, self.most)) if self.column.wrap else self.least
 
 
-def spare(columns: Sequence[Filled], room: int) -> list[Filled]:
-    """Return the columns without those optional ones, the last first, for which there is no room."""
+def keep_columns(columns: Sequence[Filled], room: int) -> list[Filled]:
+    """Return the columns; optional ones for which there is no room are left out, the last one first."""
     shown = list(columns)
     for filled in reversed(columns):
         if filled.column.optional and sum(f.enough + GAP for f in shown) - GAP > room:
@@ -83,7 +96,7 @@ def spare(columns: Sequence[Filled], room: int) -> list[Filled]:
 
 
 def widths(columns: Sequence[Filled], room: int) -> list[int]:
-    """Return each column's width: what its cells need, less what there is no room for.
+    """Return the width of each column: what its cells need, narrowed until all fit into the terminal.
 
     Args:
         columns: to be shown.
@@ -91,12 +104,12 @@ def widths(columns: Sequence[Filled], room: int) -> list[int]:
     """
     found = [filled.most for filled in columns]
 
-    def reluctance(i: int) -> tuple[int, int, int]:
-        """Sentences give first, down to a legible width; then what need not break a word; then the widest."""
+    def narrowed_first(i: int) -> tuple[int, int, int]:
+        """Sentences are narrowed first, down to a legible width; then what breaks no word; then the widest column."""
         filled = columns[i]
         return (-max(0, found[i] - filled.enough) * filled.column.wrap, -max(0, found[i] - filled.least), -found[i])
 
     for _ in range(sum(found) + GAP * (len(found) - 1) - room):
-        narrowed = min(range(len(found)), key=reluctance)
+        narrowed = min(range(len(found)), key=narrowed_first)
         found[narrowed] = max(1, found[narrowed] - 1)
     return found

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from multiprocessing import get_context
 
+from hpo.definition.duration import duration
 from hpo.definition.random_trial import RandomTrial
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
@@ -18,14 +20,16 @@ from hpo.training.speed import Images, chosen_precision, epoch_seconds, product_
 
 # Configurations of a search space that are timed to know its mean.
 SAMPLE = 24
+# Configurations that are drawn to find the smallest and the largest of a search space.
+DRAWS = 500
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """What running a study to its end takes; without pruning and early stopping, which only shorten it.
+    """What trials take, without pruning and early stopping, which only shorten them.
 
     Attributes:
-        trials: of the study.
+        trials: how many are left.
         epochs: of all trials together.
         seconds: on all workers together.
         workers: trials that train at a time.
@@ -42,6 +46,14 @@ class Forecast:
     def trials_per_hour(self) -> float:
         """Trials that finish in an hour."""
         return 3600.0 * self.trials / self.seconds
+
+    def __str__(self) -> str:
+        s = "s" * (self.workers != 1)
+        return (
+            f"{self.trials} trials of {self.epochs / self.trials:.0f} epochs, {self.workers} worker{s}: "
+            f"{duration(self.seconds)} without pruning and early stopping "
+            f"({self.trials_per_hour:.0f} trials an hour), {self.bytes / 2**30:.1f} GiB of memory."
+        )
 
 
 class Workers:
@@ -93,24 +105,18 @@ def measuring(devices: Sequence[str]) -> Iterator[Workers]:
                 os.environ[name] = value
 
 
-def forecast(definition: StudyDefinition, images: Images, n: int, workers: Workers) -> Forecast:
-    """Measure what a study will take.
+def forecast(configs: Sequence[TrialConfig], trials: int, images: Images, workers: Workers) -> Forecast:
+    """Measure what trials will take.
 
     Args:
-        definition: the study.
-        images: the size of its data.
-        n: trials of a search, or replicates of a grid's every experiment.
+        configs: of the trials, or a sample of them that stands for all.
+        trials: how many there are.
+        images: the size of their data.
         workers: to measure in.
     """
-    if definition.kind == "grid":
-        configs = [definition.experiment_config(experiment, seed=0) for experiment in definition.experiments]
-        trials, weight = n * len(configs), float(n)
-    else:
-        rng = random.Random(0)
-        configs = [definition.trial_config(definition.suggest(RandomTrial(rng)), seed=0) for _ in range(SAMPLE)]
-        trials, weight = n, n / SAMPLE
     timed: dict[str, float] = {}
     seconds = 0.0
+    weight = trials / len(configs)
     for config in configs:
         key = _what_time_depends_on(config)
         if key not in timed:
@@ -120,6 +126,30 @@ def forecast(definition: StudyDefinition, images: Images, n: int, workers: Worke
     busy = min(len(workers.devices), trials)
     memory = min(len(processes(workers.devices)), trials) * workers.memory()
     return Forecast(trials, epochs, seconds / busy, busy, memory)
+
+
+def typical_configs(definition: StudyDefinition) -> list[TrialConfig]:
+    """Return the configurations of a grid's experiments, or a sample of those that a search may propose."""
+    if definition.kind == "grid":
+        return [definition.experiment_config(experiment, seed=0) for experiment in definition.experiments]
+    rng = random.Random(0)
+    return [definition.trial_config(definition.suggest(RandomTrial(rng)), seed=0) for _ in range(SAMPLE)]
+
+
+def extreme_configs(definition: StudyDefinition) -> tuple[TrialConfig, TrialConfig]:
+    """Return the configurations of the least and of the most work for an epoch, judged by weights and steps."""
+    if definition.kind == "grid":
+        configs = typical_configs(definition)
+    else:
+        rng = random.Random(0)
+        drawn = [definition.suggest(RandomTrial(rng, ends=True)) for _ in range(DRAWS)]
+        configs = [definition.trial_config(suggested, seed=0) for suggested in drawn]
+
+    def work(config: TrialConfig) -> float:
+        weights = sum(inputs * outputs for inputs, outputs in pairwise((3072, *config.hidden)))
+        return weights * (1.0 + 64.0 / config.batch_size)
+
+    return min(configs, key=work), max(configs, key=work)
 
 
 def _what_time_depends_on(config: TrialConfig) -> str:

@@ -15,9 +15,10 @@ from optuna.trial import FrozenTrial
 
 from hpo.data.load import load_dataset
 from hpo.data.split import split_indices
+from hpo.definition.experiment_selection import select_experiments
 from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
-from hpo.errors import RequestError, printable
+from hpo.errors import RequestError
 from hpo.execution.capacity import default_memory_limit, fitting_workers
 from hpo.execution.devices import worker_devices
 from hpo.execution.events import DataProgress, Event, Observer, StudyOpened, Warned, unobserved
@@ -26,7 +27,7 @@ from hpo.execution.messages import Place, Setup
 from hpo.execution.running_trials import RunningTrials
 from hpo.execution.supervisor import StopReason, Supervisor
 from hpo.execution.worker_pool import WorkerPool
-from hpo.search.grid_plan import GridPlan, select
+from hpo.search.grid_plan import GridPlan
 from hpo.search.live_study import LiveStudy
 from hpo.search.owned_study import owned_study
 from hpo.search.plan import Plan
@@ -112,10 +113,7 @@ def run_search(definition: StudyDefinition, n_trials: int, options: Options | No
         WorkerBug: a worker met what hpo did not expect.
     """
     options = options or Options()
-    if definition.kind != "search":
-        raise RequestError(f"study '{printable(definition.name)}' is a grid; run it with hpo replay-grid.")
-    if not 1 <= n_trials <= MAX_TRIALS:
-        raise RequestError(f"--trials must be between 1 and {MAX_TRIALS:,} but got {n_trials}.")
+    check_search(definition, n_trials)
 
     def plan(study: LiveStudy) -> Plan:
         return SearchPlan(study, definition, n_trials, deterministic=options.deterministic)
@@ -140,11 +138,8 @@ def run_grid(
         WorkerBug: a worker met what hpo did not expect.
     """
     options = options or Options()
-    if definition.kind != "grid":
-        raise RequestError(f"study '{printable(definition.name)}' is a search; run it with hpo search.")
-    if not 1 <= seeds <= MAX_TRIALS:
-        raise RequestError(f"--seeds must be between 1 and {MAX_TRIALS:,} but got {seeds}.")
-    n_runs = seeds * len(select(definition, only))
+    check_grid(definition, seeds)
+    n_runs = seeds * len(select_experiments(definition, only))
 
     def plan(study: LiveStudy) -> Plan:
         return GridPlan(study, definition, seeds, only)
@@ -152,17 +147,50 @@ def run_grid(
     return _run(definition, plan, n_runs, options)
 
 
-def _run(
-    definition: StudyDefinition, plan_for: Callable[[LiveStudy], Plan], n_runs: int, options: Options
-) -> SessionEnd:
-    stop_at = time.monotonic() + options.timeout if options.timeout is not None else None
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+def check_search(definition: StudyDefinition, n_trials: int) -> None:
+    """Refuse what `run_search` cannot run.
+
+    Raises:
+        RequestError: the study is a grid, or the number of trials is out of range.
+    """
+    if definition.kind != "search":
+        raise RequestError(f"study '{definition.name}' is a grid; run it with hpo replay-grid.")
+    if not 1 <= n_trials <= MAX_TRIALS:
+        raise RequestError(f"--trials must be between 1 and {MAX_TRIALS:,} but got {n_trials}.")
+
+
+def check_grid(definition: StudyDefinition, seeds: int) -> None:
+    """Refuse what `run_grid` cannot run.
+
+    Raises:
+        RequestError: the study is a search, or the number of replicates is out of range.
+    """
+    if definition.kind != "grid":
+        raise RequestError(f"study '{definition.name}' is a search; run it with hpo search.")
+    if not 1 <= seeds <= MAX_TRIALS:
+        raise RequestError(f"--seeds must be between 1 and {MAX_TRIALS:,} but got {seeds}.")
+
+
+def check_limits(options: Options) -> None:
+    """Refuse limits of time and memory that leave nothing.
+
+    Raises:
+        RequestError: a limit is not above 0.
+    """
     for name in ("timeout", "trial_timeout", "memory_limit"):
         limit = getattr(options, name)
         if limit is not None and limit <= 0:
             raise RequestError(f"--{name.replace('_', '-')} must be above 0 but got {limit:g}.")
     if options.memory_limit is not None and options.memory_limit > MAX_MEMORY:
         raise RequestError(f"--memory-limit must be at most {MAX_MEMORY >> 50}P.")
+
+
+def _run(
+    definition: StudyDefinition, plan_for: Callable[[LiveStudy], Plan], n_runs: int, options: Options
+) -> SessionEnd:
+    stop_at = time.monotonic() + options.timeout if options.timeout is not None else None
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    check_limits(options)
     observe = _while_watched(options.observer)
 
     def tell(text: str) -> None:

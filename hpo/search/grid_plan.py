@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 
 from optuna.samplers import RandomSampler
 from optuna.trial import TrialState
 
 from hpo.definition.experiment import Experiment
+from hpo.definition.experiment_selection import select_experiments
 from hpo.definition.study_definition import StudyDefinition
-from hpo.errors import DefinitionError, closest
 from hpo.search.live_study import LiveStudy
 from hpo.search.plan import Decision, Job
 from hpo.search.seeds import derived_seed
@@ -40,9 +39,8 @@ class GridPlan:
         for trial in study.trials:
             if trial.state != TrialState.FAIL and "experiment" in trial.user_attrs:
                 found[trial.user_attrs["experiment"], trial.user_attrs["replicate"]] = trial.number
-        pairs = [
-            (experiment, replicate) for replicate in range(1, seeds + 1) for experiment in select(definition, only)
-        ]
+        selected = select_experiments(definition, only)
+        pairs = [(experiment, replicate) for replicate in range(1, seeds + 1) for experiment in selected]
         missing = [pair for pair in pairs if (pair[0].name, pair[1]) not in found]
         interrupted = [
             (number, pair)
@@ -73,20 +71,3 @@ class GridPlan:
     def decide(self, number: int) -> Decision:
         """Continue: a documented figure is compared with a whole run."""
         return Decision.CONTINUE
-
-
-def select(definition: StudyDefinition, only: Sequence[str]) -> list[Experiment]:
-    """Return the experiments whose name fits one of the patterns, in the file's order; all for no pattern.
-
-    Raises:
-        DefinitionError: a pattern fits none.
-    """
-    names = [experiment.name for experiment in definition.experiments]
-    for pattern in only:
-        if not any(fnmatchcase(name, pattern) for name in names):
-            raise DefinitionError(f"--only '{pattern}' fits no experiment. {closest(pattern, names)}")
-    return [
-        experiment
-        for experiment in definition.experiments
-        if not only or any(fnmatchcase(experiment.name, pattern) for pattern in only)
-    ]

@@ -14,6 +14,7 @@ from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import Diverged, StorageError
 from hpo.search.live_study import CURVE_COLUMNS
 from hpo.search.seeds import derived_seed
+from hpo.storage.stored_trial import trial_run_id
 from hpo.storage.study_folder import FolderNote, claim_free_folder
 from hpo.training.overflow import overflow_diverges
 from hpo.training.training_run import TrainingRun
@@ -49,7 +50,7 @@ class Objective:
         folder = self._folder(trial.study)
         seed = derived_seed("trial", self.definition.seed, trial.number)
         config = self.definition.trial_config(self.definition.suggest(trial), seed)
-        run_id = f"trial_{trial.number:05d}"
+        run_id = trial_run_id(trial.number)
         trial.set_user_attr("run_id", run_id)
         trial.set_user_attr("config", config.model_dump(mode="json"))
         run = TrainingRun(config, self.data, folder / run_id)

@@ -19,6 +19,7 @@ from hpo.search.plan import Decision, Job
 from hpo.search.samplers import create_sampler
 from hpo.search.seeds import derived_seed
 from hpo.search.study_memory import as_of, recent_and_best, with_worst_values
+from hpo.storage.stored_trial import trial_run_id
 
 
 class SearchPlan:
@@ -88,7 +89,7 @@ class SearchPlan:
             config = self._definition.trial_config(params, seed)
         except ValidationError as error:
             raise DefinitionError(f"trial {number} was proposed a contradiction: {describe(error)}") from None
-        run_id = f"trial_{number:05d}"
+        run_id = trial_run_id(number)
         attrs: dict[str, object] = {"run_id": run_id}
         # The sampler may propose what it has proposed before. With a training seed of its own that is a replicate: it
         # shows the noise, and the sampler learns from it as from any trial.

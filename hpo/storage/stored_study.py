@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from hpo.definition.study_definition import StudyDefinition
-from hpo.errors import StorageError, closest
+from hpo.errors import StorageError, closest, printable
 from hpo.storage.address import Address
 from hpo.storage.connection import Connection, reading
 from hpo.storage.owner import Owner, read_owner
@@ -59,6 +59,18 @@ class StoredStudy:
             raise StorageError(f"study '{self.name}' was not made by hpo.")
         return self.record.parse(self.name)
 
+    def trial(self, number: int) -> StoredTrial:
+        """Return the trial of a number.
+
+        Raises:
+            StorageError: the study has no such trial.
+        """
+        for trial in self.trials:
+            if trial.number == number:
+                return trial
+        have = f"it has 0 to {self.trials[-1].number}" if self.trials else "it has none yet"
+        raise StorageError(f"study '{printable(self.name)}' has no trial {number}; {have}.")
+
 
 def read_study(address: Address, name: str, *, without: Collection[str] = ()) -> StoredStudy:
     """Read one study.
@@ -71,19 +83,41 @@ def read_study(address: Address, name: str, *, without: Collection[str] = ()) ->
     Raises:
         StorageError: there is no such database or study, or what is stored breaks a rule.
     """
+    study = find_study(address, name, without=without)
+    if study is None:
+        with reading(address) as connection:
+            raise no_such_study(address, name, _study_keys(connection))
+    return study
+
+
+def find_study(address: Address, name: str, *, without: Collection[str] = ()) -> StoredStudy | None:
+    """Read one study as `read_study` does; None if there is no such database or study yet."""
+    if address.path is not None and not address.path.exists():
+        return None
     with reading(address) as connection:
         keys = _study_keys(connection)
-        if name in keys:
-            return _Reader(connection, address, name, keys[name]).study(f"key NOT IN {_quoted(without)}")
-    raise StorageError(f"{address}: no study '{name}'. {closest(name, keys) if keys else 'It holds none.'}")
+        if name not in keys:
+            return None
+        return _Reader(connection, address, name, keys[name]).study(f"key NOT IN {_quoted(without)}")
+
+
+def no_such_study(address: Address, name: str, names: Collection[str]) -> StorageError:
+    """Return the error of a study that a database does not hold, with the closest of the names that it holds."""
+    hint = closest(name, names) if names else "It holds no studies."
+    return StorageError(f"{address}: there is no study '{printable(name)}'. {hint}")
 
 
 def read_studies(address: Address) -> list[StoredStudy | StorageError]:
     """Read every study, of its trials' attributes only how they ended; in place of one that breaks a rule, the error.
 
+    Returns:
+        The studies; none if there is no database yet.
+
     Raises:
-        StorageError: there is no such database, or it cannot be read.
+        StorageError: the database cannot be read.
     """
+    if address.path is not None and not address.path.exists():
+        return []
     found: list[StoredStudy | StorageError] = []
     with reading(address) as connection:
         for name, key in _study_keys(connection).items():

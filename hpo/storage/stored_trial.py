@@ -25,6 +25,11 @@ OWN_ATTRS = (
 HEAVY_ATTRS = ("config", "curve", "result")
 
 
+def trial_run_id(number: int) -> str:
+    """Return the id of the run of a search's trial."""
+    return f"trial_{number:05d}"
+
+
 class StoredTrial(BaseModel):
     """A trial of a study, validated. Accuracies are fractions, times are seconds.
 
@@ -99,4 +104,4 @@ class StoredTrial(BaseModel):
     @property
     def name(self) -> str:
         """The run's id, or a name in its place."""
-        return self.run_id or f"trial_{self.number:05d}"
+        return self.run_id or trial_run_id(self.number)

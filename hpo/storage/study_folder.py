@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import count
 from pathlib import Path
 
@@ -38,9 +38,8 @@ def make_folder(folder: Path) -> Path:
     Raises:
         StorageError: it cannot be made or written, or the name is taken by something else.
     """
+    check_name(folder)
     name = folder.name
-    if name in RESERVED or name.startswith(f"{DATABASE_NAME}-"):
-        raise StorageError(f"study '{name}' would have the name of a file of {folder.parent}; choose another --name.")
     if folder.exists() and not folder.is_dir():
         raise StorageError(f"{folder} is not a folder, so that no study can be named '{name}'; choose another --name.")
     try:
@@ -52,12 +51,34 @@ def make_folder(folder: Path) -> Path:
     return folder.resolve()
 
 
+def check_name(folder: Path) -> None:
+    """Refuse a folder whose name is that of something else in the runs folder.
+
+    Raises:
+        StorageError: the name is taken.
+    """
+    name = folder.name
+    if name in RESERVED or name.startswith(f"{DATABASE_NAME}-"):
+        raise StorageError(f"study '{name}' would have the name of a file of {folder.parent}; choose another --name.")
+
+
 def read_note(folder: Path) -> FolderNote | None:
     """Return what a folder says of its study; None if it says nothing that can be read."""
     try:
         return FolderNote(**json.loads((folder / NOTE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def rename_note(folder: Path, study: str) -> None:
+    """Have the folder say that its study has another name.
+
+    Raises:
+        StorageError: the note cannot be written.
+    """
+    found = read_note(folder)
+    if found is not None:
+        _write(folder / NOTE, replace(found, study=study))
 
 
 def claim_folder(folder: Path, note: FolderNote, *, has_trials: bool) -> None:

@@ -1,7 +1,8 @@
 import pytest
 from scipy import stats
 
-from hpo.analysis.comparison import Comparison, compare, comparison_table
+from hpo.analysis.comparison import Comparison, compare_sides, comparison_table
+from hpo.errors import RequestError
 from hpo.storage.stored_trial import StoredTrial
 
 from .simulated import run, runs
@@ -19,7 +20,7 @@ def experiment(name: str, series: list[float], first_replicate: int = 1) -> list
 
 
 def test_experiments_are_paired_over_their_seeds() -> None:
-    row = accuracy(compare(experiment("a", FIRST), experiment("b", SECOND)))
+    row = accuracy(compare_sides(experiment("a", FIRST), experiment("b", SECOND)))
     reference = stats.ttest_rel(FIRST, SECOND)
     assert (row.method, row.seeds, row.verdict) == ("paired", 4, "first is higher")
     assert row.p == pytest.approx(reference.pvalue)
@@ -28,7 +29,7 @@ def test_experiments_are_paired_over_their_seeds() -> None:
 
 
 def test_without_shared_seeds_it_is_welchs_test() -> None:
-    row = accuracy(compare(experiment("a", FIRST), experiment("b", SECOND, first_replicate=11)))
+    row = accuracy(compare_sides(experiment("a", FIRST), experiment("b", SECOND, first_replicate=11)))
     assert (row.method, row.p_exact) == ("unpaired", None)
     assert row.p == pytest.approx(stats.ttest_ind(FIRST, SECOND, equal_var=False).pvalue)
 
@@ -36,33 +37,34 @@ def test_without_shared_seeds_it_is_welchs_test() -> None:
 def test_studies_are_paired_by_experiment_and_seed() -> None:
     first = runs({"a": {"test_accuracy": FIRST}, "b": {"test_accuracy": SECOND}})
     second = runs({"a": {"test_accuracy": SECOND}, "c": {"test_accuracy": SECOND}})
-    row = accuracy(compare(first, second))
+    row = accuracy(compare_sides(first, second))
     assert (row.method, row.seeds) == ("paired", 4)
     assert row.difference == pytest.approx(sum(FIRST) / 4 - sum(SECOND) / 4)
 
 
 def test_two_runs_have_a_difference_and_no_interval() -> None:
-    row = accuracy(compare([run("a", 1, test_accuracy=52)], [run("b", 1, test_accuracy=50)]))
+    row = accuracy(compare_sides([run("a", 1, test_accuracy=52)], [run("b", 1, test_accuracy=50)]))
     assert (row.method, row.difference, row.low, row.p) == ("one run each", pytest.approx(2), None, None)
     assert (row.verdict, row.seeds_to_settle) == ("unresolved", None)
 
 
 def test_one_run_against_several_is_unresolved() -> None:
-    row = accuracy(compare([run("a", 9, test_accuracy=52)], experiment("b", SECOND)))
+    row = accuracy(compare_sides([run("a", 9, test_accuracy=52)], experiment("b", SECOND)))
     assert (row.method, row.verdict) == ("one run of a side", "unresolved")
 
 
 def test_unfinished_runs_do_not_count() -> None:
-    assert compare([run("a", 1, outcome="pruned")], experiment("b", SECOND)) == []
+    with pytest.raises(RequestError, match="no finished runs on both sides"):
+        compare_sides([run("a", 1, outcome="pruned")], experiment("b", SECOND))
 
 
 def test_the_same_numbers_twice_are_no_difference() -> None:
-    row = accuracy(compare(experiment("a", FIRST), experiment("b", FIRST)))
+    row = accuracy(compare_sides(experiment("a", FIRST), experiment("b", FIRST)))
     assert (row.difference, row.verdict) == (0, "unresolved")
 
 
 def test_the_table_calls_the_sides_by_name() -> None:
-    rows = compare(experiment("a", FIRST), experiment("b", SECOND))
+    rows = compare_sides(experiment("a", FIRST), experiment("b", SECOND))
     markdown = comparison_table(rows, "a", "b").markdown()
     assert "| test accuracy | 52.25 ± 0.52 | 50.05 ± 0.29 | +2.20 |" in markdown
     assert "a is higher" in markdown

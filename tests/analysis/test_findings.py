@@ -3,7 +3,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from hpo.analysis.findings import Finding, findings
+from hpo.analysis.findings import Finding, judge_claims
 from hpo.analysis.findings_table import findings_table
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.study_file import parse_study
@@ -71,7 +71,7 @@ def by_claim(rows: list[Finding]) -> Mapping[tuple[str, str], Finding]:
 
 
 def test_each_claim_has_a_row_for_each_reading(definition: StudyDefinition) -> None:
-    assert [(row.claim, row.reading, row.verdict) for row in findings(definition, complete())] == [
+    assert [(row.claim, row.reading, row.verdict) for row in judge_claims(definition, complete())] == [
         ("C1", "fair", "supported"),
         ("C1", "as written", "supported"),
         ("C2", "fair", "supported"),
@@ -81,7 +81,7 @@ def test_each_claim_has_a_row_for_each_reading(definition: StudyDefinition) -> N
 
 
 def test_a_row_states_what_it_rests_on(definition: StudyDefinition) -> None:
-    row = findings(definition, complete())[0]
+    row = judge_claims(definition, complete())[0]
     assert row.hypothesis == "norm − plain > 0"
     assert row.documented == pytest.approx(2.5)
     assert row.value == pytest.approx(2.12)
@@ -93,11 +93,11 @@ def test_a_row_states_what_it_rests_on(definition: StudyDefinition) -> None:
 
 
 def test_the_exact_p_value_of_five_seeds_is_a_sixteenth_at_best(definition: StudyDefinition) -> None:
-    assert findings(definition, complete())[0].p_exact == pytest.approx(1 / 16)
+    assert judge_claims(definition, complete())[0].p_exact == pytest.approx(1 / 16)
 
 
 def test_holm_counts_each_reading_as_a_family(definition: StudyDefinition) -> None:
-    rows = by_claim(findings(definition, complete()))
+    rows = by_claim(judge_claims(definition, complete()))
     fair = [rows["C1", "fair"], rows["C2", "fair"], rows["C3", "fair"]]
     smallest = min(row.p or 1 for row in fair)
     assert min(row.p_holm or 1 for row in fair) == pytest.approx(3 * smallest)
@@ -106,20 +106,20 @@ def test_holm_counts_each_reading_as_a_family(definition: StudyDefinition) -> No
 
 
 def test_a_ranking_claim_states_the_probability_of_being_best(definition: StudyDefinition) -> None:
-    rows = by_claim(findings(definition, complete()))
+    rows = by_claim(judge_claims(definition, complete()))
     assert rows["C2", "fair"].p_best == pytest.approx(1, abs=0.01)
     assert rows["C1", "fair"].p_best is None
 
 
 def test_an_unresolved_claim_says_how_many_seeds_would_settle_it(definition: StudyDefinition) -> None:
-    row = by_claim(findings(definition, complete()))["C3", "fair"]
+    row = by_claim(judge_claims(definition, complete()))["C3", "fair"]
     assert row.seeds_to_settle is not None
     assert row.seeds_to_settle > 5
     assert row.note == f"about {row.seeds_to_settle} seeds would settle it"
 
 
 def test_one_seed_is_called_one_seed(definition: StudyDefinition) -> None:
-    row = findings(definition, records(plain=[50.0], norm=[55.0], wide=[50.0]))[0]
+    row = judge_claims(definition, records(plain=[50.0], norm=[55.0], wide=[50.0]))[0]
     assert (row.verdict, row.value, row.p, row.note) == (
         "unresolved",
         pytest.approx(5),
@@ -134,12 +134,12 @@ def test_two_seeds_are_too_few_for_a_ratio_of_spreads() -> None:
         'tests = [{ of = "wide", versus = "plain", statistic = "seed_sd_ratio", above = 1 }]',
     )
     definition = parse_study(text, {}, source="test", default_name="test")
-    rows = by_claim(findings(definition, records(plain=BASE[:2], norm=BASE[:2], wide=[50.0, 51.0])))
+    rows = by_claim(judge_claims(definition, records(plain=BASE[:2], norm=BASE[:2], wide=[50.0, 51.0])))
     assert rows["C3", "fair"].note == "2 seeds: too few for an interval"
 
 
 def test_a_missing_experiment_is_named(definition: StudyDefinition) -> None:
-    rows = by_claim(findings(definition, records(plain=BASE, norm=BASE)))
+    rows = by_claim(judge_claims(definition, records(plain=BASE, norm=BASE)))
     assert rows["C3", "fair"].note == "no finished run of wide"
     assert rows["C3", "fair"].verdict == "unresolved"
     assert rows["C3", "fair"].value is None
@@ -147,17 +147,17 @@ def test_a_missing_experiment_is_named(definition: StudyDefinition) -> None:
 
 def test_a_failed_run_is_left_out_and_named(definition: StudyDefinition) -> None:
     failed = run("wide", 6, number=99, outcome="diverged")
-    row = by_claim(findings(definition, [*complete(), failed]))["C3", "fair"]
+    row = by_claim(judge_claims(definition, [*complete(), failed]))["C3", "fair"]
     assert row.seeds == 5
     assert "1 run of wide failed and left out" in row.note
 
 
 def test_an_empty_study_leaves_every_claim_open(definition: StudyDefinition) -> None:
-    assert {row.verdict for row in findings(definition, [])} == {"unresolved", "not testable here"}
+    assert {row.verdict for row in judge_claims(definition, [])} == {"unresolved", "not testable here"}
 
 
 def test_every_form_of_the_table_holds_every_row(definition: StudyDefinition) -> None:
-    table = findings_table(findings(definition, complete()))
+    table = findings_table(judge_claims(definition, complete()))
     loaded = json.loads(table.json())["rows"]
     assert [row["claim"] for row in loaded] == ["C1", "C1", "C2", "C3", "C4"]
     assert len(loaded[2]["evidence"]) == 2
@@ -169,13 +169,13 @@ def test_every_form_of_the_table_holds_every_row(definition: StudyDefinition) ->
 
 
 def test_a_star_marks_what_holds_after_holm(definition: StudyDefinition) -> None:
-    rows = by_claim(findings(definition, complete()))
+    rows = by_claim(judge_claims(definition, complete()))
     assert rows["C1", "fair"].verdict_holm == "supported"
     assert "| supported* |" in findings_table([rows["C1", "fair"]]).markdown()
     assert "| unresolved |" in findings_table([rows["C3", "fair"]]).markdown()
 
 
 def test_runs_that_the_claims_are_not_about_are_marked(definition: StudyDefinition) -> None:
-    table = findings_table(findings(definition, complete()), warning="epochs = 2")
+    table = findings_table(judge_claims(definition, complete()), warning="epochs = 2")
     assert "epochs = 2" in table.markdown()
     assert json.loads(table.json())["warning"] == "epochs = 2"

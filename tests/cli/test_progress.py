@@ -51,7 +51,7 @@ def test_a_trial_that_failed_says_why(capsys: pytest.CaptureFixture[str]) -> Non
     assert "trial_00000 diverged (loss nan), 1 epoch in 8.0 s; best none yet" in said[1]
 
 
-def test_what_is_gone_on_with_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_resumed_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     said = lines(
         replace(OPENED, finished=1, interrupted=1),
         replace(STARTED, epochs_done=3),
@@ -59,9 +59,9 @@ def test_what_is_gone_on_with_is_said(capsys: pytest.CaptureFixture[str]) -> Non
         capsys=capsys,
     )
     assert said == [
-        "Study s: 2 trials, 1 worker on cpu, going on after 1 finished and 1 interrupted.",
-        "trial_00000 goes on after epoch 3.",
-        "Stopping (interrupted): running trials are brought to a checkpoint. Once more to stop at once.",
+        "Study s: 2 trials, 1 worker on cpu; resumes with 1 finished and 1 interrupted.",
+        "trial_00000 resumes after epoch 3.",
+        "Stopping (interrupted): running trials save a checkpoint. Press Ctrl-C once more to stop at once.",
     ]
 
 

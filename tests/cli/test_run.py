@@ -12,7 +12,7 @@ def test_trials_are_the_total_of_a_study(searched: Told) -> None:
     assert searched.codes == [0, 0]
     assert "Study tiny: 2 trials, 1 worker on cpu." in searched.err[0]
     assert "[2/2] trial_00001 complete" in searched.err[0]
-    assert "Study tiny: 3 trials, 1 worker on cpu, going on after 2 finished." in searched.err[1]
+    assert "Study tiny: 3 trials, 1 worker on cpu; resumes with 2 finished." in searched.err[1]
     assert "[3/3] trial_00002 complete" in searched.err[1]
     assert "trial_00001 complete" not in searched.err[1]
 
@@ -20,7 +20,7 @@ def test_trials_are_the_total_of_a_study(searched: Told) -> None:
 def test_progress_is_on_stderr_and_results_are_on_stdout(searched: Told) -> None:
     assert searched.out[0].startswith("Study tiny\n")
     assert "[1/2]" not in searched.out[0]
-    assert searched.err[0].endswith("2 of 2 trials: 2 complete. Look: hpo show tiny\n")
+    assert searched.err[0].endswith("2 of 2 trials: 2 complete. Next: hpo show tiny\n")
 
 
 def test_a_run_leaves_its_configuration_and_its_curve(searched: Told, work: Path) -> None:
@@ -38,7 +38,7 @@ def test_only_what_fits_and_is_no_control_is_run_and_shown(replayed: Told) -> No
 
 def test_a_second_replay_runs_what_is_missing(replayed: Told) -> None:
     assert replayed.codes[1] == 0
-    assert "going on after 1 finished" in replayed.err[1]
+    assert "resumes with 1 finished" in replayed.err[1]
     rows = {row["experiment"]: row for row in csv.DictReader(io.StringIO(replayed.out[1]))}
     assert {name: row["seeds"] for name, row in rows.items()} == {"narrow": "2", "wide": "2", "wide_tanh": "2"}
     assert replayed.err[1].count(" complete 0.") == 5
@@ -56,7 +56,7 @@ def test_other_epochs_are_marked_as_not_comparable(replayed: Told) -> None:
     assert "not comparable with the documented figures" in replayed.out[2]
 
 
-def test_an_interrupted_search_ends_with_130_and_the_same_command_goes_on(work: Path, data_dir: Path) -> None:
+def test_an_interrupted_search_ends_with_130_and_the_same_command_resumes(work: Path, data_dir: Path) -> None:
     command = "search --study tiny.toml --name long --epochs 1000000 --trials 2 --workers 1"
     epochs = work / "runs" / "long" / "trial_00000" / "epochs.jsonl"
     trained = [0]
@@ -70,9 +70,9 @@ def test_an_interrupted_search_ends_with_130_and_the_same_command_goes_on(work: 
         code, said, seconds = interrupt(command, cwd=work, data_dir=data_dir, ready=has_trained, send=send)
         assert code == 130, said
         assert seconds < 10
-        assert said.endswith("Interrupted after 0 of 2 trials. The same command goes on from here.\n")
+        assert said.endswith("Interrupted after 0 of 2 trials. The same command resumes the study.\n")
         assert "Traceback" not in said
         assert epochs.read_text().count("\n") > trained[-1]
         trained.append(epochs.read_text().count("\n"))
-    assert "going on after 0 finished and 1 interrupted" in said
-    assert f"trial_00000 goes on after epoch {trained[1]}." in said
+    assert "resumes with 1 interrupted" in said
+    assert f"trial_00000 resumes after epoch {trained[1]}." in said

@@ -1,5 +1,5 @@
 from hpo.definition.study_file import parse_study
-from hpo.execution.forecast import forecast, measuring
+from hpo.execution.forecast import forecast, measuring, typical_configs
 from hpo.training.speed import Images
 
 SMALL = Images(shape=(4, 4, 1), classes=3, train=100, validation=20)
@@ -26,8 +26,8 @@ def test_a_forecast_counts_every_trial_and_epoch_and_shares_them_among_the_worke
     grid = parse_study(GRID, {}, source="grid", default_name="grid")
     search = parse_study(SEARCH, {}, source="search", default_name="search")
     with measuring(["cpu", "cpu"]) as workers:
-        of_grid = forecast(grid, SMALL, 2, workers)
-        of_search = forecast(search, SMALL, 10, workers)
+        of_grid = forecast(typical_configs(grid), 4, SMALL, workers)
+        of_search = forecast(typical_configs(search), 10, SMALL, workers)
     assert (of_grid.trials, of_grid.epochs, of_grid.workers) == (4, 16, 2)
     assert (of_search.trials, of_search.epochs) == (10, 40)
     for found in (of_grid, of_search):

@@ -1,0 +1,34 @@
+"""`hpo delete`: remove a study with everything that it left."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from hpo.cli.options import RecordOptions
+from hpo.cli.streams import say
+from hpo.errors import RequestError, printable
+
+
+def delete(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of the study.")],
+    records: RecordOptions,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete a study from its database, together with its folder of runs.
+
+    Example: hpo delete search --yes
+    """
+    if not yes and not sys.stdin.isatty():
+        raise RequestError("without a terminal nobody can be asked: give --yes to delete the study.")
+    from hpo.storage.study_removal import delete_study, find_removable
+
+    found = find_removable(records.address, study, records.runs)
+    holds = f"its {found.trials} trials" + (f" and the folder {found.folder}" if found.folder else "")
+    if not yes and not typer.confirm(f"Delete study '{printable(study)}' with {holds}?", err=True):
+        say("Nothing was deleted.")
+        return
+    delete_study(records.address, found)
+    say(f"Study '{printable(study)}' was deleted with {holds}.")
+    if found.kept:
+        say(f"The folder {found.kept} was kept: it does not say that it belongs to this study.")

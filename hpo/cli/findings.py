@@ -1,0 +1,26 @@
+"""`hpo findings`: the claims of a grid, judged."""
+
+from typing import Annotated
+
+import typer
+
+from hpo.cli.options import RecordOptions, TableOptions
+
+
+def findings(
+    records: RecordOptions,
+    table: TableOptions,
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of a grid.")] = "documented_grid",
+) -> None:
+    """Judge the claims of a grid: each supported, contradicted or unresolved, with its interval.
+
+    Example: hpo findings documented_grid
+    """
+    stored = records.read(study)
+    from hpo.analysis.findings import judge_claims
+    from hpo.analysis.findings_table import findings_table
+    from hpo.analysis.replay import not_comparable
+
+    definition = stored.definition
+    rows = judge_claims(definition, stored.trials)
+    table.show(findings_table(rows, f"Findings of study {study}", not_comparable(definition)))

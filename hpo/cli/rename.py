@@ -1,0 +1,24 @@
+"""`hpo rename`: give a study another name."""
+
+from typing import Annotated
+
+import typer
+
+from hpo.cli.options import RecordOptions
+from hpo.cli.streams import say
+from hpo.errors import printable
+
+
+def rename(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="The name of the study.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The name that it gets.")],
+    records: RecordOptions,
+) -> None:
+    """Rename a study in its database, together with its folder of runs.
+
+    Example: hpo rename search search_of_may
+    """
+    from hpo.storage.study_removal import rename_study
+
+    rename_study(records.address, old, new, records.runs)
+    say(f"Study '{printable(old)}' is now '{printable(new)}'. To resume it, add --name {new}.")

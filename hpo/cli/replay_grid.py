@@ -1,0 +1,50 @@
+"""`hpo replay-grid`: run what is missing of a grid."""
+
+from typing import Annotated
+
+import typer
+
+from hpo.cli.options import RecordOptions, SessionOptions, StudyOptions, TableOptions
+from hpo.cli.session import finish, print_forecast
+from hpo.definition.experiment_selection import select_experiments
+from hpo.errors import RequestError
+
+
+def replay_grid(
+    what: StudyOptions,
+    how: SessionOptions,
+    records: RecordOptions,
+    table: TableOptions,
+    seeds: Annotated[
+        int, typer.Option(metavar="N", help="Replicates of each experiment, those of earlier calls included.")
+    ] = 1,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="GLOB", help="Only experiments whose name fits; may be repeated.")
+    ] = None,
+    controls: Annotated[bool, typer.Option(help="Run the controls that the document lacks too.")] = True,
+) -> None:
+    """Run what is missing of a grid of experiments, then print measured beside documented figures.
+
+    Example: hpo replay-grid --seeds 3 --only '0*'
+    """
+    definition = what.definition("documented_grid", how.name, how.seed)
+    selected = [each.name for each in select_experiments(definition, only or ()) if controls or not each.control]
+    if definition.kind == "grid" and not selected:
+        raise RequestError("--no-controls leaves no experiment of those that --only names.")
+    if how.dry_run:
+        from hpo.execution.dry_run import forecast_grid
+
+        print_forecast(definition.name, forecast_grid(definition, seeds, selected, how.session(records)))
+        return
+    from hpo.cli.progress import progress
+    from hpo.execution.session import run_grid
+
+    with progress() as observer:
+        end = run_grid(definition, seeds, selected, how.session(records, observer))
+    from hpo.analysis.replay import not_comparable, replay_rows
+    from hpo.analysis.replay_table import replay_table
+
+    trials = records.read(definition.name).trials
+    rows = [row for row in replay_rows(definition, trials) if row.experiment in selected]
+    table.show(replay_table(rows, f"Study {definition.name}", not_comparable(definition)))
+    finish(end, records.next_command("findings" if definition.claims else "show", definition.name))

@@ -1,0 +1,51 @@
+"""How `hpo search` and `hpo replay-grid` end: what the study came to, and what to do next."""
+
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+from hpo.cli.streams import lost_output, say
+from hpo.definition.outcome import Outcome
+
+if TYPE_CHECKING:
+    from hpo.execution.forecast import Forecast
+    from hpo.execution.session import SessionEnd
+
+
+def print_forecast(study: str, expected: "Forecast | None") -> None:
+    """Print what is left of a study and how long it takes.
+
+    Args:
+        study: its name.
+        expected: what is left; None if nothing is.
+    """
+    print(f"Study {study}: {expected or 'nothing is left to be run.'}")
+
+
+def finish(end: "SessionEnd", look: str) -> NoReturn:
+    """Say how a session ended and what to do next.
+
+    The exit code tells of the study, even if its table could not be written: 130 if the session was interrupted, 1 if a
+    trial crashed, else 0.
+
+    Args:
+        end: of the session.
+        look: the command that shows the study.
+    """
+    from hpo.analysis.study_tables import counts
+    from hpo.execution.supervisor import StopReason
+
+    if reason := lost_output():
+        say(f"The table cannot be written: {reason}.")
+    if not end.saved:
+        say("The last results could not be saved; those trials will be trained again.")
+    done = f"{end.finished} of {end.total} trials"
+    match end.stopped:
+        case StopReason.INTERRUPTED:
+            say(f"Interrupted after {done}. The same command resumes the study.")
+            raise typer.Exit(130)
+        case StopReason.OUT_OF_TIME:
+            say(f"Out of time after {done}. The same command resumes the study.")
+        case _:
+            say(f"{done}: {counts(end.outcomes)}. Next: {look}")
+    raise typer.Exit(1 if end.outcomes.get(Outcome.CRASHED) else 0)

@@ -1,0 +1,22 @@
+"""`hpo trial`: one trial of a study."""
+
+from typing import Annotated
+
+import typer
+
+from hpo.cli.options import RecordOptions, TableOptions
+
+
+def trial(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of the study.")],
+    number: Annotated[int, typer.Argument(metavar="N", help="The number of the trial.")],
+    records: RecordOptions,
+    table: TableOptions,
+) -> None:
+    """Show one trial: its whole configuration, its result, its curve.
+
+    Example: hpo trial search 7
+    """
+    from hpo.analysis.study_tables import trial_table
+
+    table.show(trial_table(records.read(study).trial(number)))

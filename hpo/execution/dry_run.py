@@ -1,0 +1,93 @@
+"""What is left of a study, and what it will take: everything is validated, nothing is run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hpo.data.dataset import Dataset
+from hpo.data.load import load_dataset
+from hpo.data.split import split_indices
+from hpo.definition.experiment_selection import select_experiments
+from hpo.definition.study_definition import StudyDefinition
+from hpo.definition.trial_config import TrialConfig
+from hpo.execution.devices import worker_devices
+from hpo.execution.forecast import Forecast, forecast, measuring, typical_configs
+from hpo.execution.session import Options, check_grid, check_limits, check_search
+from hpo.storage.address import Address
+from hpo.storage.stored_study import find_study
+from hpo.storage.stored_trial import HEAVY_ATTRS, StoredTrial
+from hpo.storage.study_record import DatasetRecord, refuse_changes
+from hpo.training.speed import Images
+
+
+def forecast_search(definition: StudyDefinition, n_trials: int, options: Options) -> Forecast | None:
+    """Return what is left of a search; None if nothing is.
+
+    Args:
+        definition: a study with a search space.
+        n_trials: the study's total, with the trials of earlier sessions.
+        options: how it would be run.
+
+    Raises:
+        RequestError: the request is wrong.
+    """
+    check_search(definition, n_trials)
+    dataset = _checked_dataset(definition, options)
+    finished = sum(trial.is_finished for trial in _stored_trials(definition, dataset, options))
+    left = max(0, n_trials - finished)
+    return _forecast(definition, dataset, typical_configs(definition), left, options)
+
+
+def forecast_grid(definition: StudyDefinition, seeds: int, only: Sequence[str], options: Options) -> Forecast | None:
+    """Return what is left of a grid; None if nothing is.
+
+    Args:
+        definition: a study of experiments.
+        seeds: how many replicates each experiment shall have.
+        only: patterns of experiment names; empty takes all.
+        options: how it would be run.
+
+    Raises:
+        RequestError: the request is wrong.
+    """
+    check_grid(definition, seeds)
+    selected = select_experiments(definition, only)
+    dataset = _checked_dataset(definition, options)
+    done = {
+        (trial.experiment, trial.replicate)
+        for trial in _stored_trials(definition, dataset, options)
+        if trial.is_finished and trial.state != "fail"
+    }
+    left = [each for each in selected for replicate in range(1, seeds + 1) if (each.name, replicate) not in done]
+    configs = [definition.experiment_config(experiment, seed=0) for experiment in left]
+    return _forecast(definition, dataset, configs, len(configs), options)
+
+
+def _checked_dataset(definition: StudyDefinition, options: Options) -> Dataset:
+    check_limits(options)
+    worker_devices(options.device, options.workers)
+    dataset = load_dataset(definition.data, options.data_dir)
+    split_indices(dataset, definition.data)
+    return dataset
+
+
+def _stored_trials(definition: StudyDefinition, dataset: Dataset, options: Options) -> list[StoredTrial]:
+    """Return the trials of the study, if it was begun; it must have been begun with the same settings."""
+    stored = find_study(Address.of(options.runs, options.storage), definition.name, without=HEAVY_ATTRS)
+    if stored is None:
+        return []
+    if stored.record is not None:
+        images = DatasetRecord(name=dataset.name, fingerprint=dataset.fingerprint)
+        refuse_changes(stored.record, definition, images)
+    return stored.trials
+
+
+def _forecast(
+    definition: StudyDefinition, dataset: Dataset, configs: Sequence[TrialConfig], trials: int, options: Options
+) -> Forecast | None:
+    if not trials:
+        return None
+    train, validation = split_indices(dataset, definition.data)
+    images = Images(dataset.image_shape, len(dataset.classes), len(train), len(validation))
+    with measuring(worker_devices(options.device, options.workers)[:trials]) as workers:
+        return forecast(configs, trials, images, workers)
