@@ -13,6 +13,9 @@ HpoError
 import difflib
 from collections.abc import Iterable
 
+# The most choices that a message lists.
+MOST_LISTED = 12
+
 
 class HpoError(Exception):
     """Root of the tree. Its message is one clear line: what, where, which rule, the nearest valid choice."""
@@ -59,7 +62,10 @@ def printable(text: object) -> str:
     >>> printable("cat\\nand dog")
     'cat\\\\nand dog'
     """
-    text = str(text)
+    try:
+        text = str(text)
+    except (ValueError, RecursionError):  # An integer of thousands of digits, or a list nested as deeply.
+        text = f"{type(text).__name__} that is too large to show"
     if len(text) > 80:
         text = f"{text[:38]}...{text[-39:]}"
     return escaped(text)
@@ -72,10 +78,20 @@ def escaped(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
+def quoted(text: object) -> str:
+    """Return foreign text as `printable` does, in single quotes.
+
+    >>> quoted("bach")
+    "'bach'"
+    """
+    return f"'{printable(text)}'"
+
+
 def closest(name: str, choices: Iterable[str]) -> str:
-    """Return a hint for an unknown `name`: the closest of `choices` in any case, or all of them if none is close."""
+    """Return a hint for an unknown `name`: the closest of `choices` in any case, or what there is."""
     known = {choice.lower(): choice for choice in sorted(choices)}
-    match = difflib.get_close_matches(name.lower(), known, n=1)
+    match = difflib.get_close_matches(name[:80].lower(), known, n=1)
     if match:
-        return f"Did you mean '{printable(known[match[0]])}'?"
-    return f"Choose from {', '.join(map(printable, known.values()))}."
+        return f"Did you mean {quoted(known[match[0]])}?"
+    listed = ", ".join(printable(choice) for choice in [*known.values()][:MOST_LISTED])
+    return f"Choose from {listed}{f' and {len(known) - MOST_LISTED} more' * (len(known) > MOST_LISTED)}."

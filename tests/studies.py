@@ -118,10 +118,17 @@ def what_came_out(trials: list[optuna.trial.FrozenTrial]) -> list[tuple[Any, ...
 
 
 class Session:
-    """A session in a process of its own, to be sent signals."""
+    """A session in a process of its own, to be sent signals; `prefix` is a command that starts the process."""
 
     def __init__(
-        self, study: StudyDefinition, n_trials: int, runs: Path, *, log: Path | None = None, **options: Any
+        self,
+        study: StudyDefinition,
+        n_trials: int,
+        runs: Path,
+        *,
+        log: Path | None = None,
+        prefix: tuple[str, ...] = (),
+        **options: Any,
     ) -> None:
         settings = {"workers": 2, "device": "cpu", **options}
         runs.mkdir(parents=True, exist_ok=True)
@@ -129,7 +136,7 @@ class Session:
         request = json.dumps({"text": study.text, "n_trials": n_trials, "runs": str(runs), "options": settings})
         with self.log.open("w") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.session_process", request],
+                [*prefix, sys.executable, "-m", "tests.session_process", request],
                 cwd=Path(__file__).parents[1],
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -157,10 +164,10 @@ def wait_until(condition: Callable[[], bool], timeout: float = 60.0) -> None:
 
 
 @contextmanager
-def live_study(study: StudyDefinition, folder: Path) -> Iterator[LiveStudy]:
+def live_study(study: StudyDefinition, folder: Path, images: DatasetRecord = NO_IMAGES) -> Iterator[LiveStudy]:
     """A study ready to be asked, without workers."""
     runs = make_folder(folder / study.name)
-    with owned_study(Address.of(folder), study, NO_IMAGES, runs, tell=print) as live:
+    with owned_study(Address.of(folder), study, images, runs, tell=print) as live:
         yield live
         live.close()
 

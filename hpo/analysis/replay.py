@@ -10,7 +10,8 @@ from hpo.analysis.grid import Grid, grid
 from hpo.analysis.quantities import figure, measure
 from hpo.data.load import KNOWN_DATASETS
 from hpo.definition.claims import Quantity
-from hpo.definition.study_definition import Experiment, StudyDefinition
+from hpo.definition.experiment import Experiment
+from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
 from hpo.storage.stored_trial import StoredTrial
 

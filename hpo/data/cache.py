@@ -1,4 +1,4 @@
-"""The cache of decoded data sets: each one array file, mapped into the memory of every process that uses it."""
+"""The cache of decoded data sets: array files that every process maps into its memory."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ from filelock import FileLock
 from hpo.data.dataset import Dataset
 from hpo.data.image_file import write_images
 from hpo.data.source import SPLITS, Contents, Progress, Source
+from hpo.errors import DataError, printable
 
 # Part of every key: raise it when the layout below or the rule of decoding changes.
-_FORMAT = 1
+_FORMAT = 2
 _IMAGES, _LABELS, _DESCRIPTION = "images.uint8", "labels.int64", "dataset.json"
 
 
 @dataclass(frozen=True)
 class Cache:
-    """Decoded data sets below one folder, each in a folder of its own that appears whole or not at all.
+    """Keeps decoded data sets below one folder, each in a folder of its own that appears whole or not at all.
 
-    One holds `images.uint8` ([N, H, W, C], the rows of train, val and test in this order), `labels.int64` ([N]) and
-    `dataset.json` (classes, shapes, fingerprint).
+    Such an entry holds `images.uint8` ([N, H, W, C], the rows of train, val and test in this order), `labels.int64`
+    ([N]) and `dataset.json` (classes, shapes, fingerprint). Nothing removes an entry that is intact: one made of images
+    that have changed since stays beside the new one. A damaged entry is replaced, under its lock, by the same images.
     """
 
     root: Path
@@ -35,13 +37,13 @@ class Cache:
         """Opens the decoded source, decoding it first if need be: once, however many processes ask.
 
         Args:
-            source: what to decode.
-            image_size: side in pixels to resize to, or None.
-            progress: told how many images are decoded.
+            source: the source to decode.
+            image_size: side in pixels to resize to, or None to leave the images as they are.
+            progress: called with how many images are decoded, see `Progress`.
 
         Raises:
             DataError: the source cannot be read; the cache is left as it was.
-            OSError: the cache cannot be written.
+            OSError: the cache cannot be written or read.
         """
         key = hashlib.sha256(f"{_FORMAT}\0{image_size}\0{source.key()}".encode()).hexdigest()[:32]
         entry = self.root / key
@@ -54,14 +56,43 @@ class Cache:
                     _decode(entry, source, image_size, progress)
                     dataset = _open(entry, source.name)
         if dataset is None:
-            raise OSError(f"{entry} cannot be read back")
+            raise OSError(f"{entry} was damaged as soon as it was written")
         return dataset
+
+
+def open_decoded(folder: Path, name: str, fingerprint: str) -> Dataset:
+    """Opens the decoded images that another process has opened, and decodes nothing.
+
+    Args:
+        folder: the other process's `Dataset.folder`.
+        name: its `Dataset.name`.
+        fingerprint: its `Dataset.fingerprint`.
+
+    Raises:
+        DataError: the images are gone or damaged, or their fingerprint is another.
+    """
+    try:
+        dataset = _open(folder, name)
+        if dataset is None and folder.parent.is_dir():
+            with FileLock(f"{folder}.lock"):  # another process may be replacing what is damaged
+                dataset = _open(folder, name)
+    except OSError as error:
+        raise DataError(
+            f"The decoded images {printable(folder)} cannot be read: {error.strerror or printable(error)}."
+        ) from error
+    if dataset is None or dataset.fingerprint != fingerprint:
+        found = "gone or damaged" if dataset is None else "not those with which the study began"
+        raise DataError(
+            f"The decoded images of {printable(name)} in {printable(folder)} are {found}. "
+            "Resume the study: the images are decoded again if their source still exists."
+        )
+    return dataset
 
 
 def _decode(entry: Path, source: Source, image_size: int | None, progress: Progress | None) -> None:
     """Writes a cache entry under a temporary name, then gives it its own. The caller holds its lock."""
     partial = entry.with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
+    shutil.rmtree(partial, ignore_errors=True)  # left by a process that was killed
     try:
         partial.mkdir()
         contents = source.contents(image_size)
@@ -74,10 +105,11 @@ def _decode(entry: Path, source: Source, image_size: int | None, progress: Progr
             "splits": {split: len(of_split) for split, of_split in contents.labels.items()},
             "shape": shape,
             "ordered": contents.ordered,
+            **contents.found,
         }
         fingerprint = _fingerprint(description, *_map(partial))
         (partial / _DESCRIPTION).write_text(json.dumps({**description, "fingerprint": fingerprint}))
-        shutil.rmtree(entry, ignore_errors=True)  # damaged, if it is there at all
+        shutil.rmtree(entry, ignore_errors=True)  # it is damaged, if it exists
         partial.rename(entry)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -86,21 +118,26 @@ def _decode(entry: Path, source: Source, image_size: int | None, progress: Progr
 def _counted(
     contents: Contents, total: int, description: str, progress: Progress | None
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """The images of `contents`, with `progress` told about every hundredth part."""
+    """Yields the images of `contents`, and calls `progress` after every hundredth part of them."""
     step = max(1, total // 100)
     for done, image in enumerate(contents.images, start=1):
         yield image
+        done = (done - 1) % total + 1  # all images may come a second time
         if progress is not None and (done % step == 0 or done == total):
             progress(description, done, total)
 
 
 def _open(entry: Path, name: str) -> Dataset | None:
-    """Opens a cache entry; None if it is missing or damaged. Nothing is interpreted before the fingerprint fits."""
+    """Opens a cache entry; None if it is missing or damaged. Nothing is interpreted before the fingerprint fits.
+
+    Raises:
+        OSError: the entry is there but this process may not read it, or has too many files open.
+    """
     try:
         description = json.loads((entry / _DESCRIPTION).read_text())
         fingerprint = description.pop("fingerprint")
         flat_images, labels = _map(entry)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, AttributeError):
         return None
     if fingerprint != _fingerprint(description, flat_images, labels):
         return None
@@ -118,11 +155,13 @@ def _open(entry: Path, name: str) -> Dataset | None:
         val_labels=labels[train:val] if "val" in splits else None,
         ordered=description["ordered"],
         fingerprint=fingerprint,
+        folder=entry.absolute(),
+        bits=description.get("bits"),
     )
 
 
 def _map(entry: Path) -> tuple[np.ndarray, np.ndarray]:
-    """The bytes of all images, and the labels, mapped such that a write to either changes no file."""
+    """Maps the bytes of all images, and the labels, into memory; a write to either stays in this process."""
     images = np.memmap(entry / _IMAGES, dtype=np.uint8, mode="c")
     return images, np.memmap(entry / _LABELS, dtype="<i8", mode="c")
 

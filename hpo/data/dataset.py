@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+
+from hpo.errors import printable
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images and labels of one source, in the source's order.
+    """Holds the images and labels of one source, in the source's order.
 
     The image arrays are views of one memory-mapped file: processes share its pages, and a write stays private.
 
     Attributes:
-        name: the known name, or the file or folder name of the source.
-        classes: names, sorted or in the source's documented order; a label is an index into them.
+        name: the known name, or the name of the source's file or folder.
+        classes: names of the classes, sorted or in the source's documented order; a label is an index into them.
         train_images, test_images: uint8 [N, H, W, C], C being 1 (grey) or 3 (RGB).
         train_labels, test_labels: int64 [N].
-        val_images, val_labels: the same of the source's own validation split, None where it has none.
-        ordered: the source's order is already mixed, so that its first N images are a fair sample of it.
-        fingerprint: sha256 (hex) of everything above but the name: what was trained on, however it was packed.
+        val_images, val_labels: the same for the source's own validation split; None if it has none.
+        ordered: whether the source's order is mixed already, so that its first N images are a fair sample of it.
+        fingerprint: sha256 (hex) of everything here but the name and the folder: what was trained on, however it was
+            packed.
+        folder: where the decoded images are, for `open_decoded` in another process; None if they are in memory alone.
+        bits: how many bits are in use, where images have 16 bits a value and none of them needs all 16; else None.
     """
 
     name: str
@@ -33,9 +39,21 @@ class Dataset:
     val_labels: np.ndarray | None
     ordered: bool
     fingerprint: str
+    folder: Path | None = None
+    bits: int | None = None
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """(H, W, C)."""
+        """(H, W, C): rows, columns and channels of an image."""
         height, width, channels = self.train_images.shape[1:]
         return height, width, channels
+
+    @property
+    def note(self) -> str | None:
+        """What the person who trains should know about these images, in one line; None if there is nothing."""
+        if self.bits is None:
+            return None
+        return (
+            f"The images of {printable(self.name)} have 16 bits a value but use only {self.bits} of them: "
+            f"they are read as images of {self.bits} bits, whose largest value is {2**self.bits - 1:,}."
+        )

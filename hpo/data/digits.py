@@ -11,12 +11,12 @@ _N_TEST = 360
 
 
 class Digits:
-    """1,797 grey images of 8 x 8 pixels, a fifth of them held out for test, in the same proportion of every class."""
+    """Gives 1,797 grey images of 8 x 8 pixels; a fifth of each class is held out for test."""
 
     name = "digits"
 
     def key(self) -> str:
-        """The name says it all."""
+        """Returns the name: the images never change."""
         return self.name
 
     def contents(self, image_size: int | None) -> Contents:

@@ -11,20 +11,21 @@ import numpy as np
 
 
 def write_images(path: Path, n: int, images: Iterable[tuple[int, np.ndarray]]) -> tuple[int, int, int, int]:
-    """Writes the bytes of a uint8 array [n, H, W, C], image by image as they come.
+    """Writes the bytes of a uint8 array [n, H, W, C], image by image.
 
-    C is 1 if all images are grey, else 3: then a grey image repeats its channel.
+    C is 1 if all images are grey, else 3: then the channel of a grey image is repeated.
 
     Args:
-        path: of the new file.
-        n: number of images.
-        images: (row, uint8 [H, W, C]) of every row once, in any order; at least one.
+        path: the file to create.
+        n: number of images, at least one.
+        images: the row and the pixels (uint8 [H, W, C]) of every image, in any order; where a row comes again, the last
+            image counts.
 
     Returns:
         The array's shape.
 
     Raises:
-        OSError: the disk refuses. (With a memory map instead, a full disk would kill the process.)
+        OSError: the disk cannot take the file. (Through a memory map, a full disk would kill the process.)
     """
     shape: tuple[int, ...] = ()
     with path.open("w+b") as file:
@@ -41,7 +42,7 @@ def write_images(path: Path, n: int, images: Iterable[tuple[int, np.ndarray]]) -
 
 
 def _widen(file: BinaryIO, size: int, channels: int) -> None:
-    """Repeats each of the first `size` bytes `channels` times; from the end, as the file grows into itself."""
+    """Repeats each of the first `size` bytes `channels` times; begins at the end, so that no byte is lost."""
     block = 2**20
     file.truncate(size)  # rows not written yet read as zeros
     for start in reversed(range(0, size, block)):

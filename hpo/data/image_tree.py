@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,18 +14,35 @@ import numpy as np
 from hpo.data.file_tree import FileTree
 from hpo.data.image import decode_image
 from hpo.data.source import SPLITS, Contents
-from hpo.errors import DataError
+from hpo.data.split_name import meant_split
+from hpo.errors import DataError, printable
 
 _LAYOUT = "train/CLASS/* and test/CLASS/* (val/CLASS/* too, if there is one) at the top or in a single folder"
-_LITTER = ("__MACOSX/", "Thumbs.db", "desktop.ini")
+
+# What operating systems and network drives leave behind, in lower case.
+_LITTER = {
+    "__macosx/",
+    "@eadir/",
+    "#recycle/",
+    "$recycle.bin/",
+    "desktop.ini",
+    "ehthumbs.db",
+    "icon\r",
+    "lost+found/",
+    "system volume information/",
+    "thumbs.db",
+}
 
 
 @dataclass(frozen=True)
 class ImageTree:
     """A source of class folders; classes and files are in the order of their sorted names.
 
-    Every file in a class folder must be an image. Passed over are names that begin with a dot, what operating systems
-    leave behind (Thumbs.db, desktop.ini, __MACOSX), and whatever else lies beside train/ and test/.
+    Every file in a class folder must be an image. Ignored are names that begin with a dot, what operating systems leave
+    behind (Thumbs.db, desktop.ini, __MACOSX, lost+found, in any case), and whatever else lies beside train/ and test/.
+    Folders whose names differ by Unicode normalization alone are one class.
+
+    Where images have 16 bits a value and none of them needs all 16, all are read as images of the fewer bits.
     """
 
     files: FileTree
@@ -34,7 +53,7 @@ class ImageTree:
         return re.sub(r"\.(tar|tgz|zip|tar\.\w+)$", "", self.files.path.resolve().name)
 
     def key(self) -> str:
-        """Identifies the content; lists the files only where the tree cannot do without."""
+        """See `Source`; an archive is identified without listing its files."""
         return self.files.key(self._names())
 
     def contents(self, image_size: int | None) -> Contents:
@@ -44,26 +63,43 @@ class ImageTree:
             split: np.repeat(np.arange(len(classes)), [len(names) for names in folders.values()])
             for split, folders in self._tree.items()
         }
-        return Contents(classes, labels, self._images(image_size), ordered=False)
+        found: dict[str, int] = {}
+        return Contents(classes, labels, self._images(image_size, found), ordered=False, found=found)
 
-    def _images(self, image_size: int | None) -> Iterator[tuple[int, np.ndarray]]:
+    def _images(self, image_size: int | None, found: dict[str, int]) -> Iterator[tuple[int, np.ndarray]]:
+        used_bits = yield from self._decoded(image_size, 16)
+        if 0 < used_bits < 16:
+            found["bits"] = max(8, used_bits)
+            yield from self._decoded(image_size, found["bits"])
+
+    def _decoded(self, image_size: int | None, bits: int) -> Generator[tuple[int, np.ndarray], None, int]:
+        """Yields the row and the pixels of each image; returns how many bits those with 16 bits a value need.
+
+        Args:
+            image_size: side in pixels to resize to, or None to leave the images as they are.
+            bits: how many bits are in use where a value has 16.
+        """
         rows = {name: row for row, name in enumerate(self._names())}
         first = ""
         shape: tuple[int, ...] = ()
+        used_bits = 0
         # One thread: in Pillow's Python half, threads wait for each other longer than they decode.
         for name, data in self.files.read(rows):
-            pixels = decode_image(data, f"{self.files.path}: {name}", image_size)
+            pixels, needed_bits = decode_image(data, f"{self._path}: {printable(name)}", image_size, bits)
+            used_bits = max(used_bits, needed_bits)
             if not first:
                 first, shape = name, pixels.shape
             if pixels.shape[:2] != shape[:2]:
                 raise DataError(
-                    f"{self.files.path}: {name} has {pixels.shape[1]} x {pixels.shape[0]} pixels, but {first} has "
-                    f"{shape[1]} x {shape[0]}. Set image_size (pixels a side) to resize images of several sizes."
+                    f"{self._path}: {printable(name)} has {pixels.shape[1]} x {pixels.shape[0]} pixels, but "
+                    f"{printable(first)} has {shape[1]} x {shape[0]}. "
+                    "Set image_size (pixels a side) to resize images of several sizes."
                 )
             yield rows[name], pixels
+        return used_bits
 
     def _names(self) -> Iterator[str]:
-        """Every image's name, in the order of rows."""
+        """Yields every image's name, in the order of rows."""
         for folders in self._tree.values():
             for names in folders.values():
                 yield from names
@@ -72,20 +108,33 @@ class ImageTree:
     def _tree(self) -> dict[str, dict[str, list[str]]]:
         """File names by split and class; a tree that breaks a rule raises DataError."""
         top = self._top()
-        tree = {split: self._split(f"{top}{split}/") for split in SPLITS if f"{split}/" in self._listing(top)}
-        if len(tree["train"]) < 2:
+        spellings: dict[str, str] = {}
+        tree = {
+            split: self._split(f"{top}{split}/", spellings) for split in SPLITS if f"{split}/" in self._listing(top)
+        }
+        train = tree["train"]
+        if len(train) < 2:
             raise DataError(
-                f"{self.files.path}: train/ holds one class only ({', '.join(tree['train'])}); two or more are needed."
+                f"{self._path}: train/ holds one class only ({printable(', '.join(train))}); two or more are needed."
             )
         for split, folders in tree.items():
-            for here, there, other in ((tree["train"], folders, split), (folders, tree["train"], "train")):
-                missing = sorted(here.keys() - there.keys())
-                if missing:
-                    raise DataError(
-                        f"{self.files.path}: {other}/ lacks class '{missing[0]}'; "
-                        f"train/ and {split}/ must hold the same classes."
-                    )
+            self._compare_classes(train, folders, split)
+            self._compare_classes(folders, train, "train")
+            tree[split] = {name: folders[name] for name in train}
         return tree
+
+    def _compare_classes(self, classes: dict[str, list[str]], others: dict[str, list[str]], split: str) -> None:
+        """Raises DataError if one of `classes` is missing in `others`, which are the classes of `split`."""
+        missing = sorted(classes.keys() - others.keys())
+        if not missing:
+            return
+        unmatched = {name.lower(): name for name in others.keys() - classes.keys()}
+        similar = difflib.get_close_matches(missing[0].lower(), unmatched, n=1)
+        hint = f" It has '{printable(unmatched[similar[0]])}': is that the same class?" if similar else ""
+        raise DataError(
+            f"{self._path}: {split}/ lacks class '{printable(missing[0])}'.{hint} "
+            "Each split must hold the same classes, spelled the same."
+        )
 
     def _top(self) -> str:
         """The folder that holds train/ and test/: "" or the single folder at the top."""
@@ -95,37 +144,52 @@ class ImageTree:
         if len(folders) == 1 and folders[0] not in ("train/", "test/"):
             top = folders[0]
             listing = self._listing(top)
+        for name in listing:
+            # A misspelt val/ would otherwise be ignored without a word.
+            meant = meant_split(name[:-1]) if name.endswith("/") else None
+            if meant is not None and meant != name[:-1]:
+                raise DataError(
+                    f"{self._path}: {printable(top + name)} is not a split. Did you mean {meant}/? "
+                    "Rename the folder, or move it elsewhere."
+                )
         for split in ("train", "test"):
             if f"{split}/" not in listing:
-                found = ", ".join(listing[:5]) or "nothing"
-                raise DataError(f"{self.files.path}/{top} has no {split}/ but {found}; expected is {_LAYOUT}.")
-        for name in listing:
-            # A misspelt val/ would otherwise be passed over in silence.
-            if name.endswith("/") and name[:-1] not in SPLITS and name.lower().startswith(SPLITS):
-                raise DataError(f"{self.files.path}: {top}{name} is no known split; name it train/, val/ or test/.")
+                found = ", ".join(map(printable, listing[:5])) or "nothing"
+                place = f"{self._path}: {printable(top)}" if top else self._path
+                raise DataError(f"{place} has no {split}/ but {found}; expected is {_LAYOUT}.")
         return top
 
-    def _split(self, folder: str) -> dict[str, list[str]]:
-        """Full file names of each class in a split's folder."""
+    def _split(self, folder: str, spellings: dict[str, str]) -> dict[str, list[str]]:
+        """Full file names of each class in a split's folder.
+
+        Args:
+            folder: of the split.
+            spellings: the spelling of each class that came first, by its normalized name; new classes are added.
+        """
         classes: dict[str, list[str]] = {}
         for name in self._listing(folder):
+            place = f"{self._path}: {printable(folder + name)}"
             if not name.endswith("/"):
-                raise DataError(f"{self.files.path}: {folder}{name} lies in no class folder; expected is {_LAYOUT}.")
+                raise DataError(f"{place} is not in a class folder; expected is {_LAYOUT}.")
             images = self._listing(f"{folder}{name}")
             if not images:
-                raise DataError(
-                    f"{self.files.path}: class folder {folder}{name} holds no image; add some or remove it."
-                )
+                raise DataError(f"{place}, a class folder, holds no image; add some or remove it.")
             nested = [image for image in images if image.endswith("/")]
             if nested:
                 raise DataError(
-                    f"{self.files.path}: {folder}{name}{nested[0]} is a folder in a class folder, "
-                    "which may hold images only."
+                    f"{place}{printable(nested[0])} is a folder in a class folder, which may hold images only."
                 )
-            classes[name[:-1]] = [f"{folder}{name}{image}" for image in images]
+            spelling = spellings.setdefault(unicodedata.normalize("NFC", name), name[:-1])
+            classes.setdefault(spelling, []).extend(f"{folder}{name}{image}" for image in images)
         if not classes:
-            raise DataError(f"{self.files.path}: {folder} holds no class folder; expected is {_LAYOUT}.")
+            raise DataError(f"{self._path}: {printable(folder)} holds no class folder; expected is {_LAYOUT}.")
         return classes
 
     def _listing(self, folder: str) -> list[str]:
-        return [name for name in self.files.listing(folder) if not name.startswith(".") and name not in _LITTER]
+        names = self.files.listing(folder)
+        return [name for name in names if not name.startswith(".") and name.lower() not in _LITTER]
+
+    @property
+    def _path(self) -> str:
+        """The tree's path, for messages."""
+        return printable(self.files.path)

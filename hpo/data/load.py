@@ -1,4 +1,4 @@
-"""From the name of a data set to its arrays."""
+"""The data set that a name or a path stands for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hpo.data.folder import Folder
 from hpo.data.image_tree import ImageTree
 from hpo.data.source import Progress, Source
 from hpo.data.torchvision_set import TORCHVISION_CLASSES, TorchvisionSet
-from hpo.errors import DataError, closest
+from hpo.errors import DataError, closest, printable
 
 if TYPE_CHECKING:
     from hpo.definition.data_config import DataConfig
@@ -28,20 +28,20 @@ def load_dataset(config: DataConfig, data_dir: Path | None = None, progress: Pro
     """Opens the data set of `config`, fetching and decoding it the first time.
 
     Args:
-        config: names the data set (a known name comes before a path of the same name) and its image size.
-        data_dir: where downloads and decoded images are kept; default is the environment's HPO_DATA_DIR, or else the
-            user's cache folder.
+        config: the data set (a known name comes before a path of the same name) and its image size.
+        data_dir: folder of downloads and decoded images; the default is the environment variable HPO_DATA_DIR, or else
+            the user's cache folder.
         progress: called as `progress(description, done, total)` while images are decoded.
 
     Raises:
-        DataError: there is no such data set, it breaks a rule, or the cache cannot be written.
+        DataError: there is no such data set, it breaks a rule, or the cache cannot be written or read.
     """
     root = data_dir or Path(os.environ.get("HPO_DATA_DIR") or platformdirs.user_cache_dir("hpo"))
     try:
         return Cache(root / "decoded").load(_find_source(config.dataset, root), config.image_size, progress)
     except OSError as error:
         raise DataError(
-            f"The data cache {root} cannot be written: {error.strerror or error}. "
+            f"The data cache {printable(root)} cannot be written or read: {error.strerror or printable(error)}. "
             "Choose another folder with --data-dir or HPO_DATA_DIR."
         ) from error
 
@@ -55,11 +55,14 @@ def _find_source(dataset: str, root: Path) -> Source:
     path = Path(os.path.expanduser(dataset))
     if os.path.isdir(path):
         return ImageTree(Folder(path))
-    if os.path.exists(path):
+    if os.path.isfile(path):
         return ImageTree(open_archive(path))
+    shown = printable(dataset)
+    if os.path.exists(path):
+        raise DataError(f"{shown} is a pipe, a socket or a device; give a folder or an archive file.")
     if os.sep in dataset or path.suffix:
-        raise DataError(f"Data set '{dataset}' does not exist: no such file or folder from {Path.cwd()}.")
+        raise DataError(f"Data set '{shown}' does not exist: no such file or folder from {printable(Path.cwd())}.")
     raise DataError(
-        f"Unknown data set '{dataset}'. {closest(dataset, KNOWN_DATASETS)} "
+        f"Unknown data set '{shown}'. {closest(dataset, KNOWN_DATASETS)} "
         "Or give the path of a folder or archive of train/CLASS/* and test/CLASS/* images."
     )

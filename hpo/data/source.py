@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -18,19 +18,23 @@ SPLITS = ("train", "val", "test")
 
 @dataclass(frozen=True)
 class Contents:
-    """What a source holds, its images still to be decoded.
+    """What a source holds; its images are decoded as they are asked for.
 
     Attributes:
-        classes: names; a label is an index into them.
-        labels: of each split, int64 [n]; `val` only where the source has one. Rows count through train, val, test.
-        images: (row, uint8 [H, W, C]) of every image, in any order, all of one height and width; C is 1 or 3.
+        classes: names of the classes; a label is an index into them.
+        labels: labels of each split, int64 [n]; `val` is there only if the source has one. Rows are counted through
+            train, val and test.
+        images: the row and the pixels (uint8 [H, W, C]) of every image, in any order, all of one height and width; C is
+            1 or 3. All may come a second time, and then replace the first.
         ordered: see `Dataset.ordered`.
+        found: what is known only once all images have been decoded: `bits`, see `Dataset.bits`.
     """
 
     classes: tuple[str, ...]
     labels: Mapping[str, np.ndarray]
     images: Iterator[tuple[int, np.ndarray]]
     ordered: bool
+    found: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_arrays(
@@ -40,7 +44,14 @@ class Contents:
         test: tuple[np.ndarray, np.ndarray],
         image_size: int | None,
     ) -> Contents:
-        """Contents of a source whose order is mixed, from (uint8 [N, H, W, C], int64 [N]) of each split."""
+        """Makes the contents of a source whose order is mixed.
+
+        Args:
+            classes: names of the classes.
+            train: images (uint8 [N, H, W, C]) and labels (int64 [N]) to train on.
+            test: the same to test with.
+            image_size: side in pixels to resize to, or None to leave the images as they are.
+        """
         images = (
             image if image_size is None else resize_image(image, image_size) for s in (train, test) for image in s[0]
         )
@@ -48,17 +59,20 @@ class Contents:
 
 
 class Source(Protocol):
-    """Where images come from: opened cheaply, read only if the cache does not hold it yet."""
+    """A place that images come from. It is opened cheaply, and read only if the cache does not hold its images yet."""
 
     @property
     def name(self) -> str:
-        """What messages and tables call it."""
+        """The name in messages and tables."""
 
     def key(self) -> str:
-        """Identifies the content: sources with equal keys hold equal images and labels."""
+        """Returns a text that identifies the content: sources with equal keys hold equal images and labels."""
 
     def contents(self, image_size: int | None) -> Contents:
-        """Reads everything but the pixels; `contents.images` then decodes, resizing to `image_size` pixels a side.
+        """Reads everything but the pixels, which are decoded as `Contents.images` is iterated.
+
+        Args:
+            image_size: side in pixels to resize to, or None to leave the images as they are.
 
         Raises:
             DataError: the source breaks a rule or cannot be read; also raised while `contents.images` is iterated.

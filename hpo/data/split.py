@@ -1,4 +1,4 @@
-"""Which training images are held out for validation."""
+"""The split of the training images: those to train on, and those held out for validation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hpo.errors import DataError
+from hpo.errors import DataError, printable
 
 if TYPE_CHECKING:
     from hpo.data.dataset import Dataset
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def split_indices(dataset: Dataset, config: DataConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Rows to train on and rows to validate on, each int64 [n] in increasing order.
+    """Returns the rows to train on and the rows to validate on, each int64 [n] in increasing order.
 
-    `first` holds out the first `config.validation` images: of the source's order where that is mixed, else of a shuffle
-    fixed by `config.split_seed`. `stratified` always shuffles, and holds out the same share of every class. A source
-    with its own validation split keeps it: then all training images are trained on, and the second array counts rows
-    of `dataset.val_images`.
+    `first` holds out the first `config.validation` images: in the source's order if that is mixed, else after a shuffle
+    by `config.split_seed`. `stratified` always shuffles, and holds out the same share of every class. If the source has
+    a validation split of its own, all training images are trained on, and the second array counts the rows of
+    `dataset.val_images`.
 
     Raises:
         DataError: `config.validation` leaves nothing to train on, or a class without a training image.
@@ -29,7 +29,7 @@ def split_indices(dataset: Dataset, config: DataConfig) -> tuple[np.ndarray, np.
         return np.arange(n), np.arange(len(dataset.val_labels))
     if not 1 <= config.validation < n:
         raise DataError(
-            f"validation must be between 1 and {n - 1}, {dataset.name} having {n:,} training images, "
+            f"validation must be between 1 and {n - 1}, as {printable(dataset.name)} has {n:,} training images, "
             f"but got {config.validation}."
         )
     if config.split == "stratified":
@@ -42,8 +42,8 @@ def split_indices(dataset: Dataset, config: DataConfig) -> tuple[np.ndarray, np.
     if not left.all():
         name = dataset.classes[int(left.argmin())]
         raise DataError(
-            f"validation = {config.validation} of {n:,} training images leaves class '{name}' of {dataset.name} "
-            "none to train on; hold out fewer."
+            f"validation = {config.validation} of {n:,} training images leaves class '{printable(name)}' of "
+            f"{printable(dataset.name)} none to train on; hold out fewer."
         )
     return trained_on, held_out
 
@@ -52,9 +52,9 @@ def stratified_sample(labels: np.ndarray, size: int, seed: int) -> np.ndarray:
     """Draws `size` rows such that each class has its exact share, rounded by largest remainder.
 
     Args:
-        labels: int64 [N].
-        size: at most N.
-        seed: of the draw within each class.
+        labels: class of each row, int64 [N].
+        size: number of rows to draw, at most N.
+        seed: seed of the draw within each class.
 
     Returns:
         int64 [size], in increasing order.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
+from hpo.data.preprocessing import Preprocessing
 from hpo.data.split import split_indices
 
 if TYPE_CHECKING:
@@ -19,8 +22,8 @@ if TYPE_CHECKING:
 class TensorSplit:
     """One split: the rows `index` of `images`, which it may share with another split.
 
-    On a CPU `images` is a view of the memory-mapped cache, whose pages all processes of a machine share: gather rows of
-    it in blocks, never copy it whole.
+    On a CPU `images` is a view of the memory-mapped cache, whose pages all processes of a machine share: read its rows
+    in blocks, never copy all of it.
 
     Attributes:
         images: uint8 [N, H * W * C], each row one image flattened as Keras flattens it: rows, columns, channels.
@@ -38,51 +41,48 @@ class TensorSplit:
 
 @dataclass(frozen=True)
 class TensorData:
-    """A data set ready to train on; `inputs` makes a network's input of images.
+    """A data set ready to train on; `inputs` maps images to a network's inputs.
 
     Attributes:
         train, validation, test: the splits. Train and validation share one image tensor unless the source has a val/.
-        scale, shift: float32 [H * W * C].
-        image_shape: (H, W, C) of the flattened images.
-        classes: names, in the order of the labels.
-        device: where every tensor here lives.
+        preprocessing: the images' shape, scaling and classes.
+        fingerprint: of the data set (see `Dataset`).
+        split: sha256 (hex) of which images are trained on, which are held out, and how they are scaled.
+        device: where every tensor here is stored.
     """
 
     train: TensorSplit
     validation: TensorSplit
     test: TensorSplit
-    scale: torch.Tensor
-    shift: torch.Tensor
-    image_shape: tuple[int, int, int]
-    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    fingerprint: str
+    split: str
     device: torch.device
 
     @property
     def n_features(self) -> int:
-        """Values in one image."""
-        height, width, channels = self.image_shape
-        return height * width * channels
+        """Number of values in one image."""
+        return self.preprocessing.n_features
 
     @property
     def n_classes(self) -> int:
         """Number of classes."""
-        return len(self.classes)
+        return len(self.preprocessing.classes)
+
+    @cached_property
+    def scaling(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Scale and shift of each value of an image."""
+        return scaling_tensors(self.preprocessing, self.device)
 
     def inputs(self, images: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
-        """Return `images * scale + shift`.
-
-        Args:
-            images: uint8 [n, H * W * C].
-            out: float32 of the same shape, to be written and returned; a new tensor without it.
-        """
-        x = images.float() if out is None else out.copy_(images)
-        return torch.addcmul(self.shift, x, self.scale, out=x)
+        """Return the inputs of a network, float32 [n, H * W * C] (see `scaled`)."""
+        return scaled(images, *self.scaling, out=out)
 
     @classmethod
     def load(cls, dataset: Dataset, config: DataConfig, device: torch.device | str) -> TensorData:
-        """Splits and scales `dataset` as `config` says.
+        """Split and scale a data set as a configuration says.
 
-        Nothing is copied where `device` is the CPU; on any other each array is copied once.
+        Nothing is copied where `device` is the CPU; to any other device each array is copied once.
 
         Raises:
             DataError: the data set cannot be split so (see `split_indices`).
@@ -108,26 +108,45 @@ class TensorData:
             scale, shift = _standardization(dataset.train_images, train_index)
         else:
             scale, shift = _documented_scaling(dataset.train_images)
-        return cls(
-            train=train,
-            validation=validation,
-            test=test,
-            scale=tensor(scale),
-            shift=tensor(shift),
-            image_shape=dataset.image_shape,
-            classes=dataset.classes,
-            device=device,
+        preprocessing = Preprocessing(
+            image_shape=dataset.image_shape, scale=scale, shift=shift, classes=dataset.classes
         )
+        split = hashlib.sha256(preprocessing.model_dump_json().encode())
+        split.update(train_index.tobytes() + val_index.tobytes())
+        return cls(train, validation, test, preprocessing, dataset.fingerprint, split.hexdigest(), device)
 
 
-def _documented_scaling(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(x/255 - 0.5) * 2 as a scale and a shift, each float32 [H * W * C]."""
-    features = images[0].size
-    return np.full(features, 2 / 255, dtype=np.float32), np.full(features, -1, dtype=np.float32)
+def scaling_tensors(
+    preprocessing: Preprocessing, device: torch.device | str = "cpu"
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the scale and the shift of each value of a flattened image, float32 [H * W * C] each."""
+    of_channels = (preprocessing.scale, preprocessing.shift)
+    scale, shift = (torch.from_numpy(preprocessing.of_each_value(values)).to(device) for values in of_channels)
+    return scale, shift
 
 
-def _standardization(images: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean 0 and deviation 1 in each channel over the images `index`, as a scale and a shift, each float32 [H * W * C].
+def scaled(
+    images: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor, out: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Return `images * scale + shift`.
+
+    Args:
+        images: uint8 [n, H * W * C].
+        scale, shift: float32 [H * W * C].
+        out: float32 of the images' shape, to be written and returned; None makes a new tensor.
+    """
+    x = images.float() if out is None else out.copy_(images)
+    return torch.addcmul(shift, x, scale, out=x)
+
+
+def _documented_scaling(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """(x/255 - 0.5) * 2 as a scale and a shift of each channel."""
+    channels = images.shape[3]
+    return (2 / 255,) * channels, (-1.0,) * channels
+
+
+def _standardization(images: np.ndarray, index: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean 0 and deviation 1 in each channel over the images `index`, as a scale and a shift of each channel.
 
     Sums are of integers, therefore exact: every machine gets the same bits. A channel that never varies becomes 0.
     """
@@ -144,5 +163,4 @@ def _standardization(images: np.ndarray, index: np.ndarray) -> tuple[np.ndarray,
     mean = total / n
     deviation = np.sqrt(np.maximum(total_of_squares / n - mean**2, 0))
     scale = 1 / np.where(deviation > 0, deviation, 1)
-    pixels = height * width
-    return np.tile(scale, pixels).astype(np.float32), np.tile(-mean * scale, pixels).astype(np.float32)
+    return tuple(scale.tolist()), tuple((-mean * scale).tolist())

@@ -15,7 +15,7 @@ import numpy as np
 from filelock import FileLock
 
 from hpo.data.source import Contents
-from hpo.errors import DataError
+from hpo.errors import DataError, printable
 
 TORCHVISION_CLASSES = {
     "cifar10": "CIFAR10",
@@ -29,13 +29,13 @@ _SECONDS_OF_SILENCE = 30
 
 @dataclass(frozen=True)
 class TorchvisionSet:
-    """One of `TORCHVISION_CLASSES`; the files fetched are kept below `downloads`, whole or not at all."""
+    """Downloads one of `TORCHVISION_CLASSES` and reads it; its files appear below `downloads` whole or not at all."""
 
     name: str
     downloads: Path
 
     def key(self) -> str:
-        """The name: torchvision compares every download with a checksum."""
+        """Returns the name: torchvision compares every download with a checksum."""
         return self.name
 
     def contents(self, image_size: int | None) -> Contents:
@@ -44,9 +44,11 @@ class TorchvisionSet:
         try:
             train, test = self._open(folder, train=True), self._open(folder, train=False)
         except (OSError, RuntimeError, ValueError, EOFError) as error:
-            raise DataError(f"{folder} is damaged ({error}); remove it, and {self.name} is downloaded anew.") from error
+            raise DataError(
+                f"{printable(folder)} is damaged ({printable(error)}); remove it, and {self.name} is downloaded again."
+            ) from error
         return Contents.from_arrays(
-            classes=tuple(getattr(train, "classes", map(str, range(10)))),  # SVHN's are digits, and go without saying
+            classes=tuple(getattr(train, "classes", map(str, range(10)))),  # SVHN does not name its digits
             train=_arrays(train),
             test=_arrays(test),
             image_size=image_size,
@@ -66,10 +68,11 @@ class TorchvisionSet:
                         self._open(partial, train, download=True)
                 partial.rename(folder)
             except (OSError, RuntimeError, http.client.HTTPException) as error:
-                # RuntimeError is torchvision's word for a wrong checksum, or for no mirror that answers.
+                # torchvision raises RuntimeError for a wrong checksum, and where no mirror answers.
                 reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
                 raise DataError(
-                    f"{self.name} cannot be downloaded to {self.downloads} ({reason[0]}). Without a network, give a "
+                    f"{self.name} cannot be downloaded to {printable(self.downloads)} ({printable(reason[0])}). "
+                    "Without a network, give a "
                     "folder or archive of train/CLASS/* and test/CLASS/* images, or use digits, which is built in."
                 ) from error
             finally:
@@ -86,10 +89,10 @@ class TorchvisionSet:
 
 
 def _arrays(dataset: Any) -> tuple[np.ndarray, np.ndarray]:
-    """uint8 [N, H, W, C] and int64 [N] of a torchvision data set, whichever layout it keeps."""
+    """Returns the images (uint8 [N, H, W, C]) and labels (int64 [N]) of a torchvision data set, whatever its layout."""
     images = np.asarray(dataset.data)
     labels = np.asarray(dataset.labels if hasattr(dataset, "labels") else dataset.targets, dtype=np.int64)
-    if images.ndim == 3:  # MNIST and its kin: [N, H, W]
+    if images.ndim == 3:  # MNIST and FashionMNIST: [N, H, W]
         images = images[..., np.newaxis]
     elif images.shape[1] == 3:  # SVHN: [N, C, H, W]
         images = images.transpose(0, 2, 3, 1)
@@ -98,7 +101,7 @@ def _arrays(dataset: Any) -> tuple[np.ndarray, np.ndarray]:
 
 @contextmanager
 def _socket_timeout(seconds: float) -> Iterator[None]:
-    """A server that falls silent raises OSError; torchvision itself would wait for ever."""
+    """Makes a server that stops sending an OSError; torchvision itself would wait for ever."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)
     try:

@@ -1,4 +1,4 @@
-"""Claims about a grid's experiments, as data of its study file: what is said, and the tests that decide it.
+"""Claims about the experiments of a grid, and the tests that decide them.
 
 A claim has an `id`, a `title`, and either `tests` or the reason why it is `not_testable` by this grid:
 
@@ -13,42 +13,14 @@ A claim has an `id`, a `title`, and either `tests` or the reason why it is `not_
 A test computes a `quantity` of each run, combines the runs of one replicate into a `statistic`, and holds the interval
 of the statistic's mean over replicates against a hypothesis.
 
-| key | says |
-| --- | --- |
-| `of`, `versus` | experiments, one or a list: a level has to hold for each, a difference or ratio for each pair |
-| `quantity` | what is read off a run; `test_accuracy` if left out |
-| `statistic` | how runs are combined; `difference` if left out, `level` where there is no `versus` |
-| `above`, `below`, `within` | the hypothesis: the side of a bound, or a margin of equivalence `[low, high]` |
-| `never_below` | a guarantee instead: every single run has to keep it |
-| `reading` | `fair` if left out; `as written` where the claim's own comparison sets unlike things side by side |
-
-Tests of one reading have to hold together. Accuracies, and bounds on them, are in percent; times are in seconds.
-
-| quantity | of a run |
-| --- | --- |
-| `test_accuracy`, `val_accuracy`, `train_accuracy`, `test_loss`, `val_loss`, `train_loss` | of its final weights |
-| `gap` | train accuracy minus test accuracy, in points |
-| `seconds`, `epochs`, `best_epoch`, `lr_reductions`, `parameters` | as recorded |
-| `early_val_accuracy` | mean validation accuracy over the first quarter of the epochs |
-| `late_val_loss_sd` | standard deviation of the validation loss over the second half of the epochs |
-| `epochs_to_match` | epochs to the lower of the two final validation accuracies of a pair |
-| `checkpoint_gain` | validation accuracy of the best checkpoint minus that of the final weights |
-
-| statistic | of one replicate's runs |
-| --- | --- |
-| `level` | the quantity itself |
-| `difference`, `ratio` | a run of `of` against one of `versus` |
-| `difference_of_differences` | first minus second of `of`, minus the same of `versus` |
-| `spread_difference` | standard deviation over the experiments of `of`, minus that over `versus` |
-| `rank_correlation` | Kendall's tau between the quantity and the number of parameters, over `of` |
-| `seed_sd_ratio` | of all replicates at once: standard deviation over seeds, one experiment's over another's |
+Tests of one reading must hold together. Accuracies, and bounds on them, are in percent; times are in seconds.
 """
 
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from hpo.errors import closest
+from hpo.definition.table import Number, Table
 
 Reading = Literal["fair", "as written"]
 Quantity = Literal[
@@ -69,6 +41,25 @@ Quantity = Literal[
     "epochs_to_match",
     "checkpoint_gain",
 ]
+# What each is of a run.
+QUANTITIES: dict[Quantity, str] = {
+    "test_accuracy": "accuracy on the test images, of the final weights",
+    "val_accuracy": "accuracy on the validation images, of the final weights",
+    "train_accuracy": "accuracy on the training images, of the final weights",
+    "gap": "train accuracy minus test accuracy, in points",
+    "test_loss": "loss on the test images, of the final weights",
+    "val_loss": "loss on the validation images, of the final weights",
+    "train_loss": "loss on the training images, of the final weights",
+    "seconds": "how long training took",
+    "epochs": "epochs that were trained",
+    "best_epoch": "the epoch with the best validation result",
+    "lr_reductions": "how often `plateau` reduced the learning rate",
+    "parameters": "number of parameters of the network",
+    "early_val_accuracy": "mean validation accuracy over the first quarter of the epochs",
+    "late_val_loss_sd": "standard deviation of the validation loss over the second half of the epochs",
+    "epochs_to_match": "epochs to the lower of the two final validation accuracies of a pair",
+    "checkpoint_gain": "validation accuracy of the best checkpoint minus that of the final weights",
+}
 Statistic = Literal[
     "level",
     "difference",
@@ -78,8 +69,16 @@ Statistic = Literal[
     "rank_correlation",
     "seed_sd_ratio",
 ]
-
-QUANTITIES: tuple[str, ...] = get_args(Quantity)
+# What each is of one replicate's runs.
+STATISTICS: dict[Statistic, str] = {
+    "level": "the quantity itself",
+    "difference": "a run of `of` minus a run of `versus`",
+    "ratio": "a run of `of` divided by a run of `versus`",
+    "difference_of_differences": "the first minus the second of `of`, minus the same of `versus`",
+    "spread_difference": "standard deviation over the experiments of `of`, minus that over `versus`",
+    "rank_correlation": "Kendall's tau between the quantity and the number of parameters, over `of`",
+    "seed_sd_ratio": "of all replicates at once: standard deviation over seeds, of one experiment divided by another's",
+}
 # Statistics that read `of` alone; every other one needs `versus`.
 WITHOUT_VERSUS: tuple[Statistic, ...] = ("level", "rank_correlation")
 # The least number of experiments in `of` (and in `versus`, where it is read).
@@ -90,30 +89,33 @@ def _listed(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-def _refuse_unknown(settings: dict[str, Any], model: type[BaseModel]) -> None:
-    for name in settings:
-        if name not in model.model_fields:
-            raise ValueError(f"unknown key '{name}'. {closest(name, model.model_fields)}")
-
-
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-Margin = tuple[float, float]
+Margin = tuple[Number, Number]
 
 
-class ClaimTest(BaseModel):
-    """One test of a claim; the module describes its keys."""
+class ClaimTest(Table):
+    """One test of a claim: it holds a statistic of some experiments against a hypothesis."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    of: Names = Field(min_length=1)
+    of: Annotated[Names, Field(min_length=1)]
+    """The experiments that the test is about, one or a list. A level must hold for each of them; a difference or a
+    ratio must hold for each pair with one of `versus`."""
     versus: Names = ()
+    """The experiments that they are compared with, one or a list."""
     quantity: Quantity = "test_accuracy"
+    """What is read off a run."""
     statistic: Statistic
-    above: float | None = None
-    below: float | None = None
+    """How the runs of one replicate are combined. If left out: `difference`, or `level` where there is no `versus`."""
+    above: Number | None = None
+    """The hypothesis: the statistic is above this."""
+    below: Number | None = None
+    """The hypothesis: the statistic is below this."""
     within: Margin | None = None
-    never_below: float | None = None
+    """The hypothesis: the statistic lies between these two, `[low, high]`."""
+    never_below: Number | None = None
+    """A guarantee instead of a hypothesis: no single run may be below this."""
     reading: Reading = "fair"
+    """`as written` marks a comparison of unlike things that the document itself draws. The tests of one reading must
+    hold together."""
 
     @property
     def region(self) -> tuple[float, float]:
@@ -123,12 +125,9 @@ class ClaimTest(BaseModel):
         low = self.above if self.above is not None else self.never_below
         return (-float("inf") if low is None else low, float("inf") if self.below is None else self.below)
 
-    @model_validator(mode="before")
     @classmethod
-    def _read(cls, settings: Any) -> Any:
-        if not isinstance(settings, dict):
-            return settings
-        _refuse_unknown(settings, cls)
+    def completed(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        """Fill in `statistic`."""
         return {"statistic": "difference" if settings.get("versus") else "level", **settings}
 
     @model_validator(mode="after")
@@ -155,22 +154,17 @@ class ClaimTest(BaseModel):
         return self
 
 
-class Claim(BaseModel):
-    """What is said of a grid's experiments, and how it is tested.
+class Claim(Table):
+    """What is said of a grid's experiments, and how it is tested."""
 
-    Attributes:
-        id: short, unique in the study.
-        title: the claim in one line.
-        tests: what decides it; those of one reading have to hold together.
-        not_testable: why no test of this grid can decide it.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=20)
-    title: str = Field(min_length=1, max_length=200)
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=20)]
+    """A short name of the claim, unique in the study."""
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    """The claim in one line."""
     tests: tuple[ClaimTest, ...] = ()
-    not_testable: str | None = Field(None, min_length=1)
+    """The tests that decide the claim; those of one reading must hold together."""
+    not_testable: Annotated[str, Field(min_length=1)] | None = None
+    """Why no test of this grid can decide the claim; instead of `tests`."""
 
     @property
     def readings(self) -> tuple[Reading, ...]:
@@ -180,13 +174,6 @@ class Claim(BaseModel):
     def experiment_names(self) -> frozenset[str]:
         """Return every experiment that a test rests on."""
         return frozenset(name for test in self.tests for name in (*test.of, *test.versus))
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read(cls, settings: Any) -> Any:
-        if isinstance(settings, dict):
-            _refuse_unknown(settings, cls)
-        return settings
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

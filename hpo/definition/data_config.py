@@ -1,30 +1,27 @@
 """Which images a study trains on, and how they are split and scaled."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from hpo.definition.table import Count, Table, Whole
 
 
-class DataConfig(BaseModel):
-    """The data of a study: the same for each of its trials.
+class DataConfig(Table):
+    """The data of a study: the same for each of its trials."""
 
-    Attributes:
-        dataset: a known name (`cifar10`, `digits`, ...) or a path to a folder or archive that holds `train/CLASS/*` and
-            `test/CLASS/*`.
-        image_size: side in pixels to which images are resized; needed where a folder's images differ in size.
-        split: which training images are held out for validation: the `first` ones (shuffled before, where the source is
-            sorted by class) or a `stratified` sample.
-        validation: number of images held out.
-        scaling: `documented` maps a pixel x in 0..255 to (x/255 - 0.5) * 2; `standardize` subtracts each channel's
-            mean and divides by its standard deviation, both of the training split.
-        split_seed: seed of the shuffle and of the sample.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    dataset: str = "cifar10"
-    image_size: int | None = Field(None, ge=1, le=1024)
+    dataset: Annotated[str, Field(min_length=1)] = "cifar10"
+    """A known name (`cifar10`, `cifar100`, `mnist`, `fashion_mnist`, `svhn`, `digits`), or a path to a folder or
+    archive that holds `train/CLASS/*` and `test/CLASS/*`."""
+    image_size: Annotated[Whole, Field(ge=1, le=1024)] | None = None
+    """Side in pixels to which images are resized. It is needed where a folder's images differ in size."""
     split: Literal["first", "stratified"] = "stratified"
-    validation: int = Field(5000, ge=1)
+    """Which training images are held out for validation: the `first` ones (shuffled before, where the source is sorted
+    by class), or a `stratified` sample, in which each class has the share that it has in the whole."""
+    validation: Count = 5000
+    """Number of training images that are held out for validation."""
     scaling: Literal["documented", "standardize"] = "documented"
-    split_seed: int = Field(0, ge=0)
+    """How pixels become numbers: `documented` maps a pixel x of 0 to 255 to (x / 255 - 0.5) * 2; `standardize`
+    subtracts each channel's mean and divides by its standard deviation, both of the training images."""
+    split_seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 0
+    """Seed of the shuffle and of the sample."""

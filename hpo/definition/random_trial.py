@@ -1,4 +1,4 @@
-"""A stand-in for an Optuna trial that draws at random: to rehearse a search space, and to forecast its cost."""
+"""A trial that draws at random, in place of an Optuna trial: to check a search space, and to forecast its cost."""
 
 import math
 import random

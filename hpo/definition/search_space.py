@@ -1,11 +1,35 @@
 """A search space: what each parameter may be, and when it applies."""
 
+import math
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol, Self
+from typing import Annotated, Any, Literal, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-Choice = bool | int | float | str
+from hpo.definition.table import MOST_COUNT, MOST_NUMBER, Flag, Number, Positive, Table
+from hpo.definition.trial_config import TrialConfig, joined
+from hpo.errors import printable
+
+
+def _choice(value: Any) -> Any:
+    """Read a list of numbers as the text that Optuna can store, and refuse what is not a value of a setting."""
+    if isinstance(value, bool | str):
+        return value
+    numbers = value if isinstance(value, list | tuple) else [value]
+    if not numbers or not all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers):
+        raise ValueError(f"takes a text, a number, true or false, or a list of numbers but got {printable(value)}")
+    if not all(-MOST_NUMBER <= n <= MOST_NUMBER for n in numbers):
+        raise ValueError(f"must be a number that 32 bits can hold but got {printable(value)}")
+    return value if numbers == [value] else joined(numbers)
+
+
+def _listed(value: Any) -> Any:
+    """Read a bare value as a list of one."""
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+Choice = Annotated[bool | int | float | str, BeforeValidator(_choice)]
+Conditions = Annotated[tuple[Choice, ...], BeforeValidator(_listed)]
 
 
 class Trial(Protocol):
@@ -23,40 +47,41 @@ class Trial(Protocol):
         """Suggest one of `choices`."""
 
 
-class Parameter(BaseModel):
-    """One dimension: `choices`, or a range from `low` to `high` of a `type`, linear, `log` or in steps.
-
-    Attributes:
-        when: the parameter applies only while each named parameter or fixed setting has one of these values.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+class Parameter(Table):
+    """One dimension of a search: `choices`, or a range from `low` to `high`, linear, `log` or in steps."""
 
     type: Literal["int", "float", "choice"]
+    """What is proposed. If left out: a choice where there are `choices`, whole numbers where `low` and `high` are
+    written as whole numbers, else any number."""
     choices: tuple[Choice, ...] | None = None
-    low: float | None = None
-    high: float | None = None
-    step: float | None = Field(None, gt=0)
-    log: bool = False
-    when: dict[str, tuple[Choice, ...]] = Field(default_factory=dict)
+    """The values to choose from: texts, numbers, true or false, or lists such as [64, 32] for `hidden`."""
+    low: Number | None = None
+    """The least value."""
+    high: Number | None = None
+    """The greatest value, which can be proposed too."""
+    step: Positive | None = None
+    """Distance of the values that are proposed; it must lead from `low` to `high`."""
+    log: Flag = False
+    """Whether values are drawn evenly on a logarithmic scale; `low` must be above 0."""
+    when: dict[str, Conditions] = Field(default_factory=dict)
+    """The parameter is proposed only while each setting that is named here has the value, or one of the values, that
+    are stated for it, as in `{ optimizer = "sgd" }` or `{ depth = [2, 3] }`. The setting is fixed in [trial], or
+    searched above."""
 
-    @model_validator(mode="before")
     @classmethod
-    def _infer_type(cls, settings: Any) -> Any:
-        """Without `type`: choices make a choice, whole numbers without `log = true` on floats an int."""
-        if isinstance(settings, dict) and "type" not in settings:
-            bounds = (settings.get("low"), settings.get("high"))
-            kind = "choice" if "choices" in settings else "int" if all(isinstance(b, int) for b in bounds) else "float"
-            return {**settings, "type": kind}
-        return settings
+    def completed(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        """Infer `type`: choices make a choice, bounds that are whole numbers an int."""
+        if "type" in settings:
+            return settings
+        bounds = (settings.get("low"), settings.get("high"))
+        kind = "choice" if "choices" in settings else "int" if all(isinstance(b, int) for b in bounds) else "float"
+        return {**settings, "type": kind}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.type == "choice":
             if not self.choices:
                 raise ValueError("'choices' must name at least one value")
-            if len(set(map(repr, self.choices))) != len(self.choices):
-                raise ValueError("'choices' names a value twice")
             if self.low is not None or self.high is not None or self.step is not None or self.log:
                 raise ValueError("'choices' excludes 'low', 'high', 'step' and 'log'")
             return self
@@ -74,13 +99,18 @@ class Parameter(BaseModel):
             raise ValueError("type 'int' needs whole numbers")
         if self.step is not None:
             steps = (self.high - self.low) / self.step
+            if steps > MOST_COUNT:
+                raise ValueError(f"'step' {self.step:g} is too small for a range from {self.low:g} to {self.high:g}")
             if abs(steps - round(steps)) > 1e-9 * max(1.0, steps):
                 raise ValueError(f"'step' {self.step:g} does not lead from 'low' {self.low:g} to 'high' {self.high:g}")
         return self
 
     def applies(self, settings: Mapping[str, Any]) -> bool:
-        """Whether the conditions of `when` hold under these settings."""
-        return all(name in settings and settings[name] in allowed for name, allowed in self.when.items())
+        """Return whether the conditions of `when` hold under these settings."""
+        return all(
+            name in settings and any(same_setting(name, settings[name], value) for value in allowed)
+            for name, allowed in self.when.items()
+        )
 
     def suggest(self, trial: Trial, name: str) -> Choice:
         """Ask an Optuna trial for a value."""
@@ -118,3 +148,25 @@ def suggest(space: Mapping[str, Parameter], trial: Trial, fixed: Mapping[str, An
         if parameter.applies({**fixed, **suggested}):
             suggested[name] = parameter.suggest(trial, name)
     return suggested
+
+
+def known_settings(fixed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is known before anything is suggested: the fixed settings, and the defaults of the others."""
+    fields = TrialConfig.model_fields.items()
+    return {name: field.default for name, field in fields if not field.is_required()} | dict(fixed)
+
+
+def same_setting(name: str, one: Any, other: Any) -> bool:
+    """Return whether two values of a setting mean the same, as 1 and 1.0 do, or "64-32" and [64, 32].
+
+    Numbers are compared up to rounding: a value that is reached in steps of 0.05 is not exactly 0.15.
+    """
+    return _same(TrialConfig.read(name, one), TrialConfig.read(name, other))
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-9)
+    return bool(one == other)

@@ -2,21 +2,26 @@
 
 import hashlib
 import json
-import tomllib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from hpo.definition.data_config import DataConfig
-from hpo.definition.search_space import Parameter
-from hpo.definition.study_definition import Experiment, PrunerConfig, SamplerConfig, StudyDefinition, describe
+from hpo.definition.conditions import refuse_unusable
+from hpo.definition.problem import describe, shown
+from hpo.definition.study_definition import StudyDefinition
+from hpo.definition.synonyms import nearest
+from hpo.definition.table import NAME, unknown
+from hpo.definition.toml_text import MOST_CHARACTERS, read_tables, read_value
 from hpo.definition.trial_config import TrialConfig
-from hpo.errors import DefinitionError, closest
+from hpo.errors import DefinitionError, printable, quoted
 
-TABLES = ("study", "data", "trial", "space", "sampler", "pruner", "experiment", "claim")
+TABLES = ("study", "data", "trial", "space", "sampler", "pruner")
+ARRAYS = ("experiment", "claim")
 STUDY_KEYS = ("name", "seed", "metric")
+# Settings that are text, whatever the text looks like: a study may be called 12, or 2026-01-31.
 TEXTS = ("study.name", "data.dataset")
 
 
@@ -31,17 +36,25 @@ def load_study(path: Path | str, overrides: Mapping[str, str] | None = None) -> 
     Raises:
         DefinitionError: the file cannot be read, or it breaks a rule; names the file, the place and the rule.
     """
-    path = Path(path)
+    path, overrides = Path(path), overrides or {}
+    source = printable(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        if path.exists() and not path.is_file():
+            raise DefinitionError(f"{source}: is not a file")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MOST_CHARACTERS + 1)
     except OSError as error:
-        raise DefinitionError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+        raise DefinitionError(f"{source}: cannot be opened because {(error.strerror or str(error)).lower()}") from None
     except UnicodeDecodeError:
-        raise DefinitionError(f"{path}: is not UTF-8 text") from None
-    return parse_study(text, overrides or {}, source=str(path), default_name=path.stem)
+        raise DefinitionError(f"{source}: is not UTF-8 text") from None
+    except ValueError:
+        raise DefinitionError(f"{source}: is not a path") from None
+    return parse_study(text, overrides, source=source, default_name=path.stem)
 
 
-def parse_study(text: str, overrides: Mapping[str, str], *, source: str, default_name: str) -> StudyDefinition:
+def parse_study(
+    text: str, overrides: Mapping[str, str], *, source: str, default_name: str, stored: bool = False
+) -> StudyDefinition:
     """Validate a study file's text: from a file, or from a database that stored it.
 
     Args:
@@ -49,18 +62,27 @@ def parse_study(text: str, overrides: Mapping[str, str], *, source: str, default
         overrides: settings given beside the file.
         source: what messages call the text.
         default_name: the study's name where the text states none.
+        stored: whether a study was begun with the text. Its trial settings are not checked again: an earlier version
+            accepted them, perhaps by other rules, and its results are to be read.
 
     Raises:
         DefinitionError: the text breaks a rule.
     """
     try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise DefinitionError(f"{source}: is not valid TOML: {error}") from None
+        tables = read_tables(text)
+        _check_shape(tables)
+    except DefinitionError as error:
+        raise DefinitionError(f"{source}: {error}") from None
+    searched = bool(tables.get("space"))
     for key, value in overrides.items():
         _override(tables, key, value)
     try:
-        return _definition(tables, text, overrides, default_name)
+        if searched and not tables["space"]:
+            raise DefinitionError("--set fixes all that [space] has, so nothing is left to search")
+        definition = _definition(tables, text, overrides, default_name, stored)
+        if not stored:
+            refuse_unusable(definition.space, definition.trial, _overridden(overrides))
+        return definition
     except DefinitionError as error:
         raise DefinitionError(f"{source}: {error}") from None
     except ValidationError as error:
@@ -70,7 +92,7 @@ def parse_study(text: str, overrides: Mapping[str, str], *, source: str, default
 def fingerprint(definition: StudyDefinition) -> str:
     """Return the sha256 of what a study runs, in hex: its settings, not its comments, layout or claims.
 
-    Nor where its images lie: they have a fingerprint of their own.
+    Where its images lie does not count either: the images have a fingerprint of their own.
     """
     content = definition.model_dump(mode="json", exclude={"text", "overrides", "claims", "name"})
     del content["data"]["dataset"]
@@ -79,79 +101,92 @@ def fingerprint(definition: StudyDefinition) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _definition(tables: dict[str, Any], text: str, overrides: Mapping[str, str], default_name: str) -> StudyDefinition:
-    _refuse_unknown(tables, TABLES, "table")
-    study = _table(tables, "study")
-    _refuse_unknown(study, STUDY_KEYS, "[study] key")
-    for name, model in (("data", DataConfig), ("sampler", SamplerConfig), ("pruner", PrunerConfig)):
-        _refuse_unknown(_table(tables, name), model.model_fields, f"[{name}] key")
-    for name, parameter in _table(tables, "space").items():
+def _check_shape(tables: dict[str, Any]) -> None:
+    """Refuse unknown tables, and values where tables belong, before anything is read from them."""
+    problem = unknown(tables, (*TABLES, *ARRAYS), "table")
+    if problem:
+        raise DefinitionError(problem)
+    for name in TABLES:
+        if not isinstance(tables.setdefault(name, {}), dict):
+            raise DefinitionError(f"[{name}] must be a table")
+    for name in ARRAYS:
+        rows = tables.setdefault(name, [])
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise DefinitionError(f"[[{name}]] must be an array of tables")
+    problem = unknown(tables["study"], STUDY_KEYS)
+    if problem:
+        raise DefinitionError(f"[study] {problem}")
+    for name, parameter in tables["space"].items():
         if not isinstance(parameter, dict):
-            raise DefinitionError(f"[space] '{name}' must be a table with 'low' and 'high', or 'choices'")
-        _refuse_unknown(parameter, Parameter.model_fields, f"[space.{name}] key")
-    for experiment in _array(tables, "experiment"):
-        _refuse_unknown(experiment, Experiment.model_fields, "[[experiment]] key")
+            raise DefinitionError(f"[space] {quoted(name)} must be a table with 'low' and 'high', or 'choices'")
+    for position, experiment in enumerate(tables["experiment"]):
+        if not isinstance(experiment.setdefault("settings", {}), dict):
+            raise DefinitionError(
+                f"{_row('experiment', position, experiment)} 'settings': must be a table such as "
+                f'{{ hidden = "512-512" }} but got {shown(experiment["settings"])}'
+            )
+
+
+def _definition(
+    tables: dict[str, Any], text: str, overrides: Mapping[str, str], default_name: str, stored: bool
+) -> StudyDefinition:
+    if "name" not in tables["study"] and not re.fullmatch(NAME, default_name):
+        raise DefinitionError(
+            f"the study is called like its file, and {quoted(default_name)} is not a name: names take letters, digits "
+            "and _ . + -, a letter or digit first. State another as [study] name, or as --name"
+        )
     return StudyDefinition.model_validate(
         {
             "name": default_name,
-            **study,
-            "data": _table(tables, "data"),
-            "trial": _table(tables, "trial"),
-            "space": _table(tables, "space"),
-            "sampler": _table(tables, "sampler"),
-            "pruner": _table(tables, "pruner"),
-            "experiments": tuple(_array(tables, "experiment")),
-            "claims": tuple(_array(tables, "claim")),
+            **tables["study"],
+            **{name: tables[name] for name in TABLES[1:]},
+            "experiments": tuple(tables["experiment"]),
+            "claims": tuple(tables["claim"]),
             "text": text,
             "overrides": dict(overrides),
-        }
+        },
+        context={"stored": stored},
     )
 
 
 def _override(tables: dict[str, Any], key: str, text: str) -> None:
-    """Put one `key=value` into the tables, the value read as TOML, or as plain text where it is no TOML value."""
+    """Put one `key=value` into the tables, the value read as TOML, or as plain text where it is not a TOML value."""
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text
-    if key in TEXTS and not isinstance(value, str):
-        value = text  # A study may be called 12, or 2026-01-31.
+        value = text if key in TEXTS else read_value(text)
+    except DefinitionError as error:
+        raise DefinitionError(f"--set {quoted(key)}: {quoted(text)} {error}") from None
+    if key in TEXTS and len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        value = text[1:-1]
     *path, name = key.split(".")
     if not path:
         # A setting of every trial: it wins over the search space and over each experiment's own.
-        if name not in TrialConfig.model_fields:
-            raise DefinitionError(f"--set: unknown setting '{name}'. {closest(name, TrialConfig.model_fields)}")
-        for holder in [_table(tables, "space"), *(e.get("settings", {}) for e in _array(tables, "experiment"))]:
+        problem = unknown([name], TrialConfig.model_fields, "setting")
+        if problem:
+            raise DefinitionError(f"--set: {problem}")
+        for holder in [tables["space"], *(experiment["settings"] for experiment in tables["experiment"])]:
             holder.pop(name, None)
         path = ["trial"]
-    if path[0] not in TABLES or path[0] in ("experiment", "claim"):
-        raise DefinitionError(f"--set: unknown table '{path[0]}'. {closest(path[0], TABLES[:6])}")
+    if path[0] not in TABLES:
+        raise DefinitionError(f"--set: unknown table {quoted(path[0])}. {nearest(path[0], TABLES)}")
     table = tables
     for part in path:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
-            raise DefinitionError(f"--set: '{'.'.join(path)}' is a value, not a table")
+            raise DefinitionError(f"--set: {quoted('.'.join(path))} is a value, not a table")
     table[name] = value
 
 
-def _table(tables: dict[str, Any], name: str) -> dict[str, Any]:
-    table = tables.get(name, {})
-    if not isinstance(table, dict):
-        raise DefinitionError(f"[{name}] must be a table")
-    return table
+def _overridden(overrides: Mapping[str, str]) -> frozenset[str]:
+    """Return the settings that are stated beside the file: `norm`, `trial.norm` and `space.norm.choices` state norm."""
+    paths = [key.split(".") for key in overrides]
+    return frozenset(path[1] if path[0] in ("trial", "space") and len(path) > 1 else path[0] for path in paths)
 
 
-def _array(tables: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    array = tables.get(name, [])
-    if not isinstance(array, list) or not all(isinstance(row, dict) for row in array):
-        raise DefinitionError(f"[[{name}]] must be an array of tables")
-    return array
-
-
-def _refuse_unknown(table: Mapping[str, Any], known: Mapping[str, Any] | tuple[str, ...], what: str) -> None:
-    for name in table:
-        if name not in known:
-            raise DefinitionError(f"unknown {what} '{name}'. {closest(name, known)}")
+def _row(table: str, position: int, row: Mapping[str, Any]) -> str:
+    """Return how messages call a row of an array: by its name, or by its number where it has no usable name."""
+    name = row.get("name") or row.get("id")
+    usable = isinstance(name, str) and len(name) <= 80 and re.fullmatch(NAME, name)
+    return f"[[{table}]] {name if usable else position + 1}"
 
 
 def _located(error: ValidationError, tables: dict[str, Any]) -> str:
@@ -160,10 +195,9 @@ def _located(error: ValidationError, tables: dict[str, Any]) -> str:
     match loc:
         case ("experiments" | "claims" as array, int(position), *_):
             table = str(array)[:-1]
-            row = tables[table][position]
-            return f"[[{table}]] {row.get('name') or row.get('id') or position + 1} {describe(error, skip=2)}"
+            return f"{_row(table, position, tables[table][position])} {describe(error, skip=2)}"
         case ("space", name, *_):
-            return f"[space.{name}] {describe(error, skip=2)}"
+            return f"[space.{printable(name)}] {describe(error, skip=2)}"
         case ("data" | "sampler" | "pruner" | "trial" as table, *_):
             return f"[{table}] {describe(error, skip=1)}"
         case _:

@@ -1,21 +1,26 @@
 """The configuration of one trial: the only thing that training reads."""
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, model_validator
+
+from hpo.definition.table import MOST_NUMBER, Count, Flag, Metric, NotNegative, Positive, Share, Table, Whole, says_none
 
 Activation = Literal["relu", "gelu", "silu", "tanh", "leaky_relu", "elu", "selu"]
 Init = Literal[
     "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "orthogonal"
 ]
 Norm = Literal["none", "batch", "layer"]
-Monitor = Literal["val_loss", "val_accuracy"]
+Monitor = Metric
 Optimizer = Literal["sgd", "adam", "adamw", "rmsprop"]
 
 # What the hidden layers may be stated by instead.
 HIDDEN_FROM = ("depth", "width", "taper")
 MOST_LAYERS, MOST_UNITS, MOST_TAPER = 64, 65536, 4.0
+# The gradient has 2 * l2 in it.
+MOST_L2 = MOST_NUMBER / 2
 
 # Keras's default learning rate of each optimizer.
 DEFAULT_LR: dict[str, float] = {"sgd": 0.01, "adam": 0.001, "adamw": 0.001, "rmsprop": 0.001}
@@ -35,122 +40,167 @@ READ_ONLY_BY: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
+def joined(values: Iterable[float]) -> str:
+    """Return numbers as one text from which each is read back exactly, as in "256-128-64".
+
+    >>> joined((0.3, 0.0, 0.27182818284))
+    '0.3-0-0.27182818284'
+    """
+    short = [(value, format(value, "g")) for value in values]
+    return "-".join(text if float(text) == value else repr(value) for value, text in short)
+
+
 def _split(value: Any) -> Any:
-    """Read "256-128-64" as a sequence: a categorical choice and a table cell can hold only text."""
+    """Read "256-128-64" as a list: a categorical choice and a cell of a table can hold only text."""
     if isinstance(value, str):
-        return tuple(part.strip() for part in re.split("(?<!e)-", value))  # 1e-05 is a number.
+        return tuple(_number(part.strip()) for part in re.split("(?<![eE])-", value))  # 1e-05 is one number.
     if isinstance(value, int | float) and not isinstance(value, bool):
         return (value,)
     return value
 
 
-def _join(values: tuple[float, ...]) -> str:
-    return "-".join(format(value, "g") for value in values)
+def _number(text: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
 
 
+Units = Annotated[Whole, Field(ge=1, le=MOST_UNITS)]
+Layers = Annotated[Whole, Field(ge=1, le=MOST_LAYERS)]
 Widths = Annotated[
-    tuple[Annotated[int, Field(ge=1, le=MOST_UNITS)], ...],
+    tuple[Units, ...],
+    Field(min_length=1, max_length=MOST_LAYERS),
     BeforeValidator(_split),
-    PlainSerializer(_join, return_type=str),
+    PlainSerializer(joined, return_type=str),
 ]
 Rates = Annotated[
-    tuple[Annotated[float, Field(ge=0.0, lt=1.0)], ...],
-    BeforeValidator(_split),
-    PlainSerializer(_join, return_type=str),
+    tuple[Share, ...], Field(min_length=1), BeforeValidator(_split), PlainSerializer(joined, return_type=str)
 ]
 
 
-class TrialConfig(BaseModel):
+class TrialConfig(Table):
     """Every setting of one trial, flat, validated and complete.
 
-    Defaults are Keras 3's. The hidden layers are stated either as `hidden` ("256-128-64") or as `depth` (the number of
-    hidden layers), `width` (units of the first) and `taper` (each layer's width over the one before); the learning rate
-    either as `lr` or as `lr_multiplier` of the optimizer's default, so that one search dimension fits every optimizer.
-    `hidden` and `lr` are filled in, whichever form was used.
+    Defaults are Keras 3's. The hidden layers are stated either as `hidden` ("256-128-64") or as `depth`, `width` and
+    `taper`; the learning rate either as `lr` or as `lr_multiplier`. `hidden` and `lr` are filled in, whichever form was
+    used.
 
-    Attributes:
-        hidden: units of each hidden layer.
-        norm: between the linear map and the activation.
-        dropout: rate after each hidden activation: one for all, or one a layer.
-        input_dropout: rate on the input.
-        l2: penalty l2 * sum(w^2) over the hidden layers' weights, added to the training and the validation loss.
-        weight_decay: decoupled: w -= lr * weight_decay * w a step, on every parameter.
-        schedule: cosine and plateau act between epochs, one_cycle and warm-up between steps.
-        warmup_epochs: epochs of linear warm-up before the schedule, fractions allowed.
-        min_lr: where cosine ends and below which plateau does not go.
-        patience: early stopping: epochs without an improvement of `monitor` after which training stops; None is off.
-        min_delta: the least change of `monitor` that counts as an improvement.
-        restore_best: whether early stopping ends with the best epoch's weights.
-        checkpoint_monitor: keep a copy of the weights of the best epoch by this metric, never reloaded in training.
-        shuffle: whether each epoch has an order of its own, or all have the first one's, as Keras on TensorFlow has it
-            once a global seed is set.
-        precision: of matrix products; `auto` is decided by measurement on the machine.
+    >>> TrialConfig.model_validate({"depth": 3, "width": 256, "taper": 0.5}).hidden
+    (256, 128, 64)
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    hidden: Widths = Field(min_length=1, max_length=MOST_LAYERS)
-    depth: int | None = Field(None, ge=1, le=MOST_LAYERS)
-    width: int | None = Field(None, ge=1, le=MOST_UNITS)
-    taper: float = Field(1.0, gt=0.0, le=MOST_TAPER)
+    hidden: Widths
+    """Units of each hidden layer, as "256-128-64" or [256, 128, 64]. Stated so, or by `depth` and `width`."""
+    depth: Layers | None = None
+    """Number of hidden layers, instead of `hidden`."""
+    width: Units | None = None
+    """Units of the first hidden layer, instead of `hidden`."""
+    taper: Annotated[float, Field(strict=True, gt=0.0, le=MOST_TAPER)] = 1.0
+    """Each hidden layer's width divided by the width of the layer before; read with `depth` and `width`."""
     activation: Activation = "relu"
+    """The function after each hidden layer."""
     init: Init = "glorot_uniform"
+    """How the initial weights are drawn."""
     norm: Norm = "none"
+    """Normalization between a hidden layer's linear map and its activation: BatchNorm, LayerNorm or none."""
     dropout: Rates = (0.0,)
-    input_dropout: float = Field(0.0, ge=0.0, lt=1.0)
-    l2: float = Field(0.0, ge=0.0)
-    weight_decay: float = Field(0.0, ge=0.0)
-    label_smoothing: float = Field(0.0, ge=0.0, lt=1.0)
+    """Share of units set to zero after each hidden activation: one rate for all layers, or one a layer as
+    "0.3-0.3-0.2" or [0.3, 0.3, 0.2]."""
+    input_dropout: Share = 0.0
+    """Share of input values set to zero."""
+    l2: Annotated[float, Field(strict=True, ge=0.0, le=MOST_L2)] = 0.0
+    """Penalty l2 * sum(w^2) over the hidden layers' weights, added to the training and to the validation loss."""
+    weight_decay: NotNegative = 0.0
+    """Decoupled weight decay: each step subtracts lr * weight_decay * w from every parameter w."""
+    label_smoothing: Share = 0.0
+    """Share of each label that is spread evenly over all classes, in training."""
     optimizer: Optimizer = "adam"
-    momentum: float = Field(0.0, ge=0.0, lt=1.0)
-    nesterov: bool = False
-    rho: float = Field(0.9, ge=0.0, lt=1.0)
-    beta1: float = Field(0.9, ge=0.0, lt=1.0)
-    beta2: float = Field(0.999, ge=0.0, lt=1.0)
-    eps: float = Field(1e-7, gt=0.0)
-    lr: float = Field(gt=0.0)
-    lr_multiplier: float | None = Field(None, gt=0.0)
+    """The rule by which a step changes the weights."""
+    momentum: Share = 0.0
+    """Momentum of `sgd`."""
+    nesterov: Flag = False
+    """Whether the momentum of `sgd` is Nesterov's; `momentum` must be above 0."""
+    rho: Share = 0.9
+    """Decay of the mean of squared gradients of `rmsprop`."""
+    beta1: Share = 0.9
+    """Decay of the mean of gradients of `adam` and `adamw`."""
+    beta2: Share = 0.999
+    """Decay of the mean of squared gradients of `adam` and `adamw`."""
+    eps: Positive = 1e-7
+    """Added to the divisor of `adam`, `adamw` and `rmsprop`, so that it is never zero."""
+    lr: Positive
+    """Learning rate. If neither it nor `lr_multiplier` is stated: 0.01 for `sgd`, 0.001 for the other optimizers."""
+    lr_multiplier: Positive | None = None
+    """Learning rate divided by the optimizer's default, instead of `lr`: so one search range fits every optimizer."""
     schedule: Literal["constant", "cosine", "plateau", "one_cycle"] = "constant"
-    warmup_epochs: float = Field(0.0, ge=0.0)
-    min_lr: float = Field(0.0, ge=0.0)
-    plateau_factor: float = Field(0.5, gt=0.0, lt=1.0)
-    plateau_patience: int = Field(10, ge=1)
-    batch_size: int = Field(64, ge=1)
-    epochs: int = Field(20, ge=1)
-    patience: int | None = Field(None, ge=1)
+    """How the learning rate changes: `cosine` and `plateau` act between epochs, `one_cycle` between steps."""
+    warmup_epochs: NotNegative = 0.0
+    """Epochs of linear warm-up before the schedule; fractions are allowed. Below `epochs`."""
+    min_lr: NotNegative = 0.0
+    """The learning rate at which `cosine` ends, and below which `plateau` does not go. At most `lr`."""
+    plateau_factor: Annotated[float, Field(strict=True, gt=0.0, lt=1.0)] = 0.5
+    """What `plateau` multiplies the learning rate by."""
+    plateau_patience: Count = 10
+    """Epochs without an improvement of `monitor` after which `plateau` reduces the learning rate."""
+    batch_size: Count = 64
+    """Number of images of a training step."""
+    epochs: Count = 20
+    """Epochs of training: the most that a trial takes."""
+    patience: Count | None = None
+    """Early stopping: epochs without an improvement of `monitor` after which training stops. "none" is off."""
     monitor: Monitor = "val_loss"
-    min_delta: float = Field(0.0, ge=0.0)
-    restore_best: bool = False
+    """The metric that early stopping and `plateau` watch."""
+    min_delta: NotNegative = 0.0
+    """The least change of `monitor` that counts as an improvement; read with `patience`."""
+    restore_best: Flag = False
+    """Whether early stopping ends with the weights of the best epoch; read with `patience`."""
     checkpoint_monitor: Monitor | None = None
+    """Keep a copy of the weights of the best epoch by this metric. Training never reads the copy."""
     shuffle: Literal["every_epoch", "once"] = "every_epoch"
+    """Whether each epoch has an order of its own, or all have the first epoch's, as Keras on TensorFlow has it once a
+    global seed is set."""
     augmentation: Literal["none", "flip", "flip_shift"] = "none"
+    """Random changes of the training images: mirrored, or mirrored and shifted."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    seed: int = Field(0, ge=0, lt=2**63)
+    """Precision of matrix products; `auto` is decided by measurement on the machine."""
+    seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 0
+    """Seed of the initial weights, the order of the images and the dropout masks."""
 
     @property
     def dropouts(self) -> tuple[float, ...]:
         """Dropout rate after each hidden layer."""
         return self.dropout * len(self.hidden) if len(self.dropout) == 1 else self.dropout
 
-    @model_validator(mode="before")
     @classmethod
-    def _complete(cls, settings: Any) -> Any:
-        """Fill in `hidden` and `lr` where they are stated by their other form."""
-        if not isinstance(settings, dict):
-            return settings
-        settings = dict(settings)
-        if settings.get("hidden") is None:
-            depth, width, taper = settings.get("depth"), settings.get("width"), settings.get("taper", 1.0)
-            if not (isinstance(depth, int) and isinstance(width, int) and isinstance(taper, int | float)):
+    def completed(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        """Fill in `hidden` and `lr` where they are stated by their other form.
+
+        Raises:
+            ValueError: the hidden layers are stated by neither form.
+        """
+        for name in ("hidden", "lr"):
+            if settings.get(name) is None or says_none(settings[name]):
+                settings.pop(name, None)
+        if "hidden" not in settings:
+            if settings.get("depth") is None or settings.get("width") is None:
                 raise ValueError("the hidden layers need either 'hidden' or both 'depth' and 'width'")
-            # Within the limits of each, which are checked below: the widths of a billion layers fit no memory.
-            within = (min(max(1, depth), MOST_LAYERS), min(width, MOST_UNITS), min(max(0.0, taper), MOST_TAPER))
-            settings["hidden"] = _tapered(*within)
-        if settings.get("lr") is None:
-            optimizer, multiplier = settings.get("optimizer", "adam"), settings.get("lr_multiplier")
-            factor = multiplier if isinstance(multiplier, int | float) else 1.0
-            settings["lr"] = DEFAULT_LR.get(str(optimizer), 1.0) * factor
+            shape = cls._all(settings, "depth", "width", "taper")
+            settings["hidden"] = _tapered(*shape) if shape else (1,)
+        if "lr" not in settings:
+            rate = cls._all(settings, "optimizer", "lr_multiplier")
+            settings["lr"] = DEFAULT_LR[rate[0]] * (1.0 if rate[1] is None else rate[1]) if rate else 1.0
         return settings
+
+    @classmethod
+    def _all(cls, settings: dict[str, Any], *names: str) -> tuple[Any, ...]:
+        """Return settings as they will be; nothing if one of them is wrong, which is reported when it is validated."""
+        try:
+            return tuple(cls.read(name, settings.get(name, cls.model_fields[name].default)) for name in names)
+        except ValidationError:
+            return ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -180,6 +230,8 @@ class TrialConfig(BaseModel):
             raise ValueError(f"'min_lr' {self.min_lr:g} is above 'lr' {self.lr:g}")
         if self.schedule == "one_cycle" and self.warmup_epochs:
             raise ValueError("'warmup_epochs' contradicts schedule 'one_cycle', which warms up by itself")
+        if self.lr * self.weight_decay > MOST_NUMBER:
+            raise ValueError(f"'lr' {self.lr:g} times 'weight_decay' {self.weight_decay:g} is beyond 32-bit numbers")
         if self.warmup_epochs >= self.epochs:
             raise ValueError(f"'warmup_epochs' {self.warmup_epochs:g} must be below 'epochs' {self.epochs}")
         return self

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib.util
+import math
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from hpo.errors import DeviceError, RequestError
+import pynvml
+
+from hpo.errors import DeviceError, RequestError, printable
+from hpo.execution import cgroup
 
 # One small network cannot fill a GPU.
 WORKERS_PER_GPU = 16
@@ -24,13 +28,12 @@ def worker_devices(device: str, workers: int | Literal["auto"]) -> list[str]:
 
     Raises:
         DeviceError: this machine has no such device.
-        RequestError: the number of workers makes no sense.
+        RequestError: the number of workers is not between 1 and 1024.
     """
     if workers != "auto" and not 1 <= workers <= 1024:
         raise RequestError(f"--workers must be 'auto' or between 1 and 1024 but got {workers}.")
-    cores = len(os.sched_getaffinity(0))
     places = _places(device)
-    most = cores if places == ["cpu"] else WORKERS_PER_GPU * len(places)
+    most = _cores() if places == ["cpu"] else WORKERS_PER_GPU * len(places)
     count = most if workers == "auto" else workers
     return [places[slot % len(places)] for slot in range(count)]
 
@@ -43,6 +46,13 @@ def processes(devices: Sequence[str]) -> list[list[int]]:
     gpus = dict.fromkeys(device for device in devices if device != "cpu")
     shared = [[slot for slot, device in enumerate(devices) if device == gpu] for gpu in gpus]
     return shared + [[slot] for slot, device in enumerate(devices) if device == "cpu"]
+
+
+def _cores() -> int:
+    """Return how many cores this process may use: a container may have less time than it sees cores."""
+    cores = len(os.sched_getaffinity(0))
+    quota = cgroup.cpu_quota()
+    return cores if quota is None else max(1, min(cores, math.ceil(quota)))
 
 
 def _places(device: str) -> list[str]:
@@ -58,9 +68,9 @@ def _places(device: str) -> list[str]:
             return [device]
         case _ if device == "cuda" or device.startswith("cuda:"):
             have = f"it has {', '.join(gpus)}" if gpus else "PyTorch finds no GPU"
-            raise DeviceError(f"--device {device}: this machine has none; {have}. Use --device auto or cpu.")
+            raise DeviceError(f"--device {printable(device)}: this machine has none; {have}. Use --device auto or cpu.")
         case _:
-            raise DeviceError(f"--device takes auto, cpu, cuda or cuda:N, not '{device}'.")
+            raise DeviceError(f"--device takes auto, cpu, cuda or cuda:N, not '{printable(device)}'.")
 
 
 def gpu_count() -> int:
@@ -69,22 +79,28 @@ def gpu_count() -> int:
     if toolkit is None:
         return 0
     try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
+        pynvml.nvmlInit()
+        if pynvml.nvmlSystemGetCudaDriverVersion() // 1000 < toolkit:
+            return 0
+        return _visible(pynvml.nvmlDeviceGetCount())
+    except pynvml.NVMLError:  # The driver is missing, or it does not answer.
         return 0
-    version, count = ctypes.c_int(), ctypes.c_int()
-    if driver.cuInit(0) != 0 or driver.cuDriverGetVersion(ctypes.byref(version)) != 0:
-        return 0
-    if version.value // 1000 < int(toolkit.split(".")[0]) or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
-        return 0
-    return count.value
 
 
-def _cuda_of_torch() -> str | None:
-    """Which CUDA PyTorch was built for: written in a file of a few lines, where importing torch takes seconds."""
+def _visible(count: int) -> int:
+    """Return how many of the machine's GPUs CUDA shows: those before the first unknown one of CUDA_VISIBLE_DEVICES."""
+    listed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if listed is None:
+        return count
+    names = [name.strip() for name in listed.split(",")]
+    known = [name.startswith(("GPU-", "MIG-")) or (name.isdecimal() and int(name) < count) for name in names]
+    return [*known, False].index(False)
+
+
+def _cuda_of_torch() -> int | None:
+    """Return the major version of CUDA that PyTorch was built for; read from a file, for importing takes seconds."""
     spec = importlib.util.find_spec("torch")
     if spec is None or spec.origin is None:
         return None
-    facts: dict[str, str | None] = {}
-    exec(Path(spec.origin).with_name("version.py").read_text(), facts)
-    return facts.get("cuda")
+    found = re.search(r"^cuda\b.*= '(\d+)", Path(spec.origin).with_name("version.py").read_text(), re.MULTILINE)
+    return int(found[1]) if found else None

@@ -1,4 +1,4 @@
-"""What a supervisor tells whoever watches it: a terminal, a log, a test."""
+"""What a supervisor tells an observer: a terminal, a log, a test."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class StudyOpened:
 
     Attributes:
         finished: trials that had ended before.
-        interrupted: trials that will be gone on with.
+        interrupted: trials that will be resumed.
         total: trials that the study will have.
         workers: trials that train at a time.
         devices: where, one name a worker.
@@ -41,7 +41,7 @@ class StudyOpened:
 
 @dataclass(frozen=True)
 class TrialStarted:
-    """A worker has begun a trial, or gone on with one after `epochs_done` epochs."""
+    """A worker has begun a trial, or resumed one after `epochs_done` epochs."""
 
     number: int
     run_id: str
@@ -105,4 +105,4 @@ Observer = Callable[[Event], None]
 
 
 def unobserved(_event: Event) -> None:
-    """An observer that looks away."""
+    """Ignore an event."""

@@ -1,4 +1,4 @@
-"""Signals that ask to stop: counted, and acted upon by the supervisor between two messages."""
+"""Signals that ask to stop: they are counted, and the supervisor reads the count between two messages."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interruptions:
-    """While its context lasts, signals that would end the process are counted instead, once there is work to be saved.
+    """Counts the signals that would otherwise end the process, while its context lasts.
 
     Attributes:
-        count: how many came.
-        deferred: whether they are left to whoever reads the count; before, each raises KeyboardInterrupt.
+        count: the number of signals so far.
+        deferred: whether a signal is only counted, as there is work to be saved; else it raises KeyboardInterrupt too.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What a supervisor and its worker processes say to each other, over one pipe each."""
+"""What a supervisor and its workers say to each other."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from hpo.definition.data_config import DataConfig
 from hpo.definition.outcome import Outcome
@@ -15,17 +15,17 @@ from hpo.training.epoch import Epoch
 
 @dataclass(frozen=True)
 class Place:
-    """To a worker, first: facts of the machine on which it trains.
+    """To a worker, first: what the machine gives it to train with.
 
     Attributes:
         folder: of the study; each run has a folder in it, named by its id.
-        data_dir: where data sets are kept; None is the user's cache.
+        images: folder of the decoded images that the session has opened.
         device: `cpu` or `cuda:N`.
-        memory_limit: bytes that training may take beside what the process needs anyway; None is no limit.
+        memory_limit: bytes that training may allocate, beside what the process has before; None is no limit.
     """
 
     folder: Path
-    data_dir: Path | None
+    images: Path
     device: str
     memory_limit: int | None
 
@@ -35,25 +35,35 @@ class Setup:
     """To a worker, once: what every job of the study shares.
 
     Attributes:
-        data: which images, and how they are split and scaled.
+        data: how the images are split and scaled.
+        dataset: the data set's name.
+        fingerprint: the sha256 of the images and labels, in hex: a worker trains on no others.
         checkpoint_seconds: the least time between two checkpoints of a run.
     """
 
     data: DataConfig
+    dataset: str
+    fingerprint: str
     checkpoint_seconds: float
 
 
 class Answer(Enum):
-    """To a worker that waits for one."""
+    """To a worker that waits for an answer: how its run continues."""
 
     CONTINUE = auto()
     PRUNE = auto()
-    CHECKPOINT = auto()  # Save the state, and end the run for now.
+    CHECKPOINT = auto()  # Save the state, and leave the run until it is resumed.
 
 
 @dataclass(frozen=True)
 class Ready:
-    """From a worker: data and libraries are loaded."""
+    """From a worker: data and libraries are loaded.
+
+    Attributes:
+        precision: what `precision = "auto"` means on the worker's machine.
+    """
+
+    precision: Literal["fp32", "bf16"]
 
 
 @dataclass(frozen=True)
@@ -75,7 +85,7 @@ class Ended:
 
     Attributes:
         result: of a finished run.
-        message: why it failed, in one line.
+        message: why the run failed, in one line.
     """
 
     outcome: Outcome
@@ -85,9 +95,20 @@ class Ended:
 
 @dataclass(frozen=True)
 class Unwritable:
-    """From a worker, which waits for an answer: the run's folder cannot be written. To continue is to try again."""
+    """From a worker, which waits for an answer: the run's folder cannot be written. CONTINUE has it try again."""
 
     folder: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class NoData:
+    """From a worker: the images on which the study was begun cannot be read any more; nothing can be trained.
+
+    Attributes:
+        reason: why, in one line.
+    """
+
     reason: str
 
 
@@ -105,4 +126,17 @@ class Bug:
     traceback: str
 
 
-FromWorker = Ready | Trained | Unwritable | Notice | Ended | Bug
+@dataclass(frozen=True)
+class Died:
+    """In place of a worker that cannot say it: the worker is gone.
+
+    Attributes:
+        cause: how the worker ended, in one line.
+        out_of_memory: whether the kernel ended it for lack of memory.
+    """
+
+    cause: str
+    out_of_memory: bool
+
+
+FromWorker = Ready | Trained | Unwritable | NoData | Notice | Ended | Bug | Died

@@ -1,4 +1,4 @@
-"""One session of work on a study: from a definition to workers, database and supervisor, and back."""
+"""One session of work on a study: opens the data and the database, starts workers, supervises them, sums up."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from hpo.data.split import split_indices
 from hpo.definition.experiment_selection import select_experiments
 from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
-from hpo.errors import RequestError
-from hpo.execution.devices import processes, worker_devices
+from hpo.errors import RequestError, printable
+from hpo.execution.capacity import default_memory_limit, fitting_workers
+from hpo.execution.devices import worker_devices
 from hpo.execution.events import DataProgress, Event, Observer, StudyOpened, Warned, unobserved
 from hpo.execution.interruption import Interruptions
-from hpo.execution.memory_limit import default_memory_limit
 from hpo.execution.messages import Place, Setup
+from hpo.execution.running_trials import RunningTrials
 from hpo.execution.supervisor import StopReason, Supervisor
-from hpo.execution.worker import Worker, start_workers
+from hpo.execution.worker_pool import WorkerPool
 from hpo.search.grid_plan import GridPlan
 from hpo.search.live_study import LiveStudy
 from hpo.search.owned_study import owned_study
@@ -36,6 +37,7 @@ from hpo.storage.study_folder import LOG, make_folder, remove_unused
 from hpo.storage.study_record import DatasetRecord
 
 MAX_TRIALS = 1_000_000
+MAX_MEMORY = 1 << 60
 # How long the database may take to accept the last results: after an interruption, and after a second one.
 CLOSE_SECONDS = 1.5
 CLOSE_AT_ONCE_SECONDS = 0.5
@@ -97,7 +99,7 @@ class SessionEnd:
 
 
 def run_search(definition: StudyDefinition, n_trials: int, options: Options | None = None) -> SessionEnd:
-    """Run a search, or go on with it, until it has `n_trials` trials in all.
+    """Run a search, or resume it, until it has `n_trials` trials in all.
 
     Args:
         definition: a study with a search space.
@@ -152,7 +154,7 @@ def check_search(definition: StudyDefinition, n_trials: int) -> None:
         RequestError: the study is a grid, or the number of trials is out of range.
     """
     if definition.kind != "search":
-        raise RequestError(f"study '{definition.name}' is a grid; run it with hpo replay-grid.")
+        raise RequestError(f"study '{printable(definition.name)}' is a grid; run it with hpo replay-grid.")
     if not 1 <= n_trials <= MAX_TRIALS:
         raise RequestError(f"--trials must be between 1 and {MAX_TRIALS:,} but got {n_trials}.")
 
@@ -164,21 +166,23 @@ def check_grid(definition: StudyDefinition, seeds: int) -> None:
         RequestError: the study is a search, or the number of replicates is out of range.
     """
     if definition.kind != "grid":
-        raise RequestError(f"study '{definition.name}' is a search; run it with hpo search.")
+        raise RequestError(f"study '{printable(definition.name)}' is a search; run it with hpo search.")
     if not 1 <= seeds <= MAX_TRIALS:
         raise RequestError(f"--seeds must be between 1 and {MAX_TRIALS:,} but got {seeds}.")
 
 
 def check_limits(options: Options) -> None:
-    """Refuse limits of time and memory that leave nothing.
+    """Refuse limits of time and memory that leave nothing, or that no machine has.
 
     Raises:
-        RequestError: a limit is not above 0.
+        RequestError: a limit is out of range.
     """
     for name in ("timeout", "trial_timeout", "memory_limit"):
         limit = getattr(options, name)
         if limit is not None and limit <= 0:
             raise RequestError(f"--{name.replace('_', '-')} must be above 0 but got {limit:g}.")
+    if options.memory_limit is not None and options.memory_limit > MAX_MEMORY:
+        raise RequestError(f"--memory-limit must be at most {MAX_MEMORY >> 50}P.")
 
 
 def _run(
@@ -187,51 +191,44 @@ def _run(
     stop_at = time.monotonic() + options.timeout if options.timeout is not None else None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     check_limits(options)
-    devices = worker_devices(options.device, options.workers)[:n_runs]
-    limit = options.memory_limit or default_memory_limit(len(devices))
     observe = _while_watched(options.observer)
 
-    def start(slots: Sequence[int]) -> list[Worker]:
-        return start_workers(slots, devices[slots[0]], folder / LOG)
+    def tell(text: str) -> None:
+        observe(Warned(text))
 
-    def set_up(workers: Sequence[Worker]) -> None:
-        data_dir = options.data_dir and options.data_dir.resolve()
-        for worker in workers:
-            worker.send(Place(folder, data_dir, worker.device, limit))
-            worker.send(Setup(definition.data, options.checkpoint_seconds))
-
-    def restart(ended: Sequence[Worker]) -> list[Worker]:
-        workers = start([worker.slot for worker in ended])
-        set_up(workers)
-        return workers
+    devices = worker_devices(options.device, options.workers)[:n_runs]
+    n_workers, fewer = fitting_workers(len(devices), on_cpu="cpu" in devices)
+    devices = devices[:n_workers]
+    memory_limit = options.memory_limit or default_memory_limit(n_workers)
+    if fewer:
+        tell(fewer)
 
     with ExitStack() as stack:
         interruptions = stack.enter_context(Interruptions())
         folder = make_folder(options.runs / definition.name)
         stack.callback(remove_unused, folder)
-        # Before the database: a request for images that cannot be had leaves none behind.
+        # Before the database: a request for images that cannot be read leaves none behind.
         dataset = load_dataset(definition.data, options.data_dir, lambda *step: observe(DataProgress(*step)))
         split_indices(dataset, definition.data)
-        # They load their libraries while the study is opened here.
-        workers = [worker for slots in processes(devices) for worker in start(slots)]
-        stack.callback(_kill, workers)
+        assert dataset.folder is not None  # Whatever is loaded is in the cache.
+        images = dataset.folder
+        if dataset.note:
+            tell(dataset.note)
+        # The processes load their libraries while the study is opened here.
+        pool = WorkerPool(devices, folder / LOG)
+        stack.callback(pool.kill)
         address = Address.of(options.runs, options.storage)
-        images = DatasetRecord(name=dataset.name, fingerprint=dataset.fingerprint)
-        study = stack.enter_context(
-            owned_study(address, definition, images, folder, tell=lambda text: observe(Warned(text)))
-        )
+        record = DatasetRecord(name=dataset.name, fingerprint=dataset.fingerprint)
+        study = stack.enter_context(owned_study(address, definition, record, folder, tell))
         plan = plan_for(study)
         finished = sum(trial.state.is_finished() for trial in study.trials)
         interrupted = len(study.interrupted)
-        names = tuple(worker.device for worker in workers)
-        observe(StudyOpened(definition.name, finished, interrupted, plan.total, len(workers), names))
-        set_up(workers)
+        observe(StudyOpened(definition.name, finished, interrupted, plan.total, n_workers, tuple(devices)))
+        setup = Setup(definition.data, dataset.name, dataset.fingerprint, options.checkpoint_seconds)
+        pool.set_up(lambda device: Place(folder, images, device, memory_limit), setup)
         supervisor = Supervisor(
-            study,
-            plan,
-            workers,
-            restart=restart,
-            observer=observe,
+            RunningTrials(study, plan, observe),
+            pool,
             interruptions=lambda: interruptions.count,
             stop_at=stop_at,
             trial_timeout=options.trial_timeout,
@@ -245,7 +242,7 @@ def _run(
 
 
 def _while_watched(observer: Observer) -> Observer:
-    """Return an observer that outlives what it writes to: a closed terminal or pipe does not end the training."""
+    """Return an observer that is left alone once it cannot write: a closed terminal does not end the training."""
     watched = True
 
     def observe(event: Event) -> None:
@@ -257,11 +254,6 @@ def _while_watched(observer: Observer) -> Observer:
             watched = False
 
     return observe
-
-
-def _kill(workers: list[Worker]) -> None:
-    for worker in workers:
-        worker.kill()
 
 
 def _save(study: LiveStudy, interruptions: Interruptions) -> bool:

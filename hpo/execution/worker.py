@@ -9,11 +9,15 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from errno import EAGAIN, EMFILE, ENFILE, ENOMEM
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import psutil
+
+from hpo.errors import RunError, printable
 from hpo.execution.messages import Answer, FromWorker, Place, Setup
 from hpo.search.plan import Job
 
@@ -33,18 +37,18 @@ ENVIRONMENT = {
 
 
 class Worker:
-    """A place for one run in a process that trains, and the pipe to it. On a GPU a process has several.
+    """A place where one run trains: a process and the pipe to it. On a GPU a process has several workers.
 
     Args:
-        slot: its number among the supervisor's workers, from 0.
-        device: where it trains.
-        pipe: to the process.
-        process: what trains.
+        slot: the worker's number, from 0.
+        device: `cpu` or `cuda:N`.
+        pipe: connects the worker with its process.
+        process: the process.
         log: file to which the process and its libraries print.
 
     Attributes:
         ready: whether the process has loaded its data.
-        job: what it is training.
+        job: what it is training; None if it is free.
     """
 
     def __init__(
@@ -59,55 +63,71 @@ class Worker:
         self.job: Job | None = None
 
     @property
-    def pid(self) -> int:
-        """The process's id."""
-        return self.process.pid
+    def is_stopped(self) -> bool:
+        """Whether somebody has stopped the process (SIGSTOP), so that it does not train."""
+        try:
+            return bool(psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED)
+        except psutil.NoSuchProcess:
+            return False
 
     def send(self, message: Place | Setup | Job | Answer) -> None:
-        """Send a message; one to a process that has died is lost, as its next `receive` tells."""
+        """Send a message; one to a process that has ended is lost, as the next `receive` tells."""
         with contextlib.suppress(ConnectionError):
             self.pipe.send(message)
 
     def receive(self) -> FromWorker | None:
-        """Return the next message, None if the process has died."""
+        """Return the next message; None if the process has ended."""
         try:
             message: FromWorker = self.pipe.recv()
         except (EOFError, OSError):  # The latter within a message.
             return None
         return message
 
-    def end(self) -> None:
-        """End the process at once, with all its workers, and wait until it has; what they said can be received."""
-        self.process.kill()
-        self.process.wait()
+    def rest(self) -> list[FromWorker]:
+        """Return every message that a process had sent before it ended."""
+        messages = []
+        while (message := self.receive()) is not None:
+            messages.append(message)
+        return messages
 
     def kill(self) -> None:
-        """End the process, and listen no more."""
-        self.end()
-        self.pipe.close()
+        """End the process at once, with all its workers; what they sent before can still be received."""
+        self.process.kill()
+        self.process.wait()
 
     def cause_of_death(self) -> str:
         """Describe in one line how the process ended."""
         code = self.process.wait()
         if code >= 0:
-            return f"process {self.pid} exited with code {code}; see {self.log}"
-        return f"process {self.pid} was ended by {signal.Signals(-code).name}"
+            return f"process {self.process.pid} exited with code {code}; see {printable(self.log)}"
+        return f"process {self.process.pid} was ended by {signal.Signals(-code).name}"
 
 
 def start_workers(slots: Sequence[int], device: str, log: Path) -> list[Worker]:
-    """Start one process with a worker for each slot."""
-    ours, theirs = zip(*(Pipe() for _ in slots), strict=True)
-    with ExitStack() as stack, log.open("a") as output:
-        for pipe in theirs:
-            stack.enter_context(pipe)
-        descriptors = [pipe.fileno() for pipe in theirs]
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "hpo.execution.worker_process", *map(str, descriptors)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            pass_fds=descriptors,
-            env={**os.environ, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            process_group=0,  # Out of reach of the terminal's Ctrl-C, even before it could ignore it.
-        )
-    return [Worker(slot, device, pipe, process, log) for slot, pipe in zip(slots, ours, strict=True)]
+    """Start one process with a worker for each slot.
+
+    Raises:
+        RunError: the system refuses another process.
+    """
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)  # Somebody may have removed it.
+        with ExitStack() as stack:
+            output = stack.enter_context(log.open("a"))
+            pipes = [Pipe() for _ in slots]
+            for _, theirs in pipes:
+                stack.enter_context(theirs)
+            descriptors = [theirs.fileno() for _, theirs in pipes]
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "hpo.execution.worker_process", *map(str, [os.getpid(), *descriptors])],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=descriptors,
+                env={**os.environ, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                process_group=0,  # Out of reach of the terminal's Ctrl-C, even before it could ignore it.
+            )
+    except OSError as error:
+        fewer = " Use fewer --workers." if error.errno in (EAGAIN, EMFILE, ENFILE, ENOMEM) else ""
+        where = f" ({printable(error.filename)})" if error.filename else ""
+        raise RunError(f"a worker cannot be started: {(error.strerror or str(error)).lower()}{where}.{fewer}") from None
+    return [Worker(slot, device, ours, process, log) for slot, (ours, _) in zip(slots, pipes, strict=True)]

@@ -1,7 +1,8 @@
 """The process that trains: loads libraries and data once, then runs one configuration after another.
 
-Started by `worker.start_workers` as `python -m hpo.execution.worker_process DESCRIPTOR...`, each descriptor its end of
-a pipe. A pipe has one run at a time; the runs of several pipes train an epoch each in turn, on a GPU all together.
+Started by `worker.start_workers` as `python -m hpo.execution.worker_process PARENT DESCRIPTOR...`: the process id
+of the supervisor, and this side of each pipe. A pipe has one run at a time; the runs of several pipes train an epoch
+each in turn, on a GPU all together.
 """
 
 from __future__ import annotations
@@ -9,20 +10,21 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import re
 import resource
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from hpo.definition.outcome import Outcome
-from hpo.errors import Diverged
-from hpo.execution.messages import Answer, Bug, Ended, Notice, Ready, Trained, Unwritable
+from hpo.errors import DataError, Diverged, printable
+from hpo.execution.messages import Answer, Bug, Ended, NoData, Notice, Ready, Trained, Unwritable
 from hpo.search.plan import Job
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
 PR_SET_PDEATHSIG = 1
 
-# What `next` returns for a run that has ended.
+# What `next` returns for a run that is over.
 ENDED = object()
 
 Pipe = Connection
@@ -58,31 +60,38 @@ class Trainer:
 
 def main() -> None:
     """Serve the supervisor at the other ends of the pipes until it is gone."""
-    _die_with_parent()
-    pipes = [Pipe(int(descriptor)) for descriptor in sys.argv[1:]]
+    parent, *descriptors = (int(argument) for argument in sys.argv[1:])
+    _die_with(parent)
+    _be_ended_first()
+    pipes = [Pipe(descriptor) for descriptor in descriptors]
     # All that training needs, while the supervisor still opens the study and prepares the images.
     import torch
 
-    import hpo.training.run  # noqa: F401
-    from hpo.data.load import load_dataset
+    import hpo.training.training_run  # noqa: F401
+    from hpo.data.cache import open_decoded
     from hpo.data.tensors import TensorData
+    from hpo.network.precision import resolve
     from hpo.training.stacks import Stacks
 
     torch.set_num_threads(1)
     try:
         place, *_ = [pipe.recv() for pipe in pipes]
         setup, *_ = [pipe.recv() for pipe in pipes]
-        data = TensorData.load(load_dataset(setup.data, place.data_dir), setup.data, place.device)
+        dataset = open_decoded(place.images, setup.dataset, setup.fingerprint)
+        data = TensorData.load(dataset, setup.data, place.device)
         if data.device.type == "cuda":
             torch.cuda.set_device(data.device)
         elif place.memory_limit is not None:
             _limit_memory(place.memory_limit)
+        precision = resolve("auto", data.device)
         for pipe in pipes:
-            pipe.send(Ready())
+            pipe.send(Ready(precision))
         together = data.device.type == "cuda" or len(pipes) > 1
         _serve(pipes, Trainer(data, place.folder, setup.checkpoint_seconds, Stacks() if together else None))
     except (EOFError, ConnectionError):
-        return  # The supervisor is gone; whoever goes on with the study finds the checkpoint.
+        return  # The supervisor is gone; whoever resumes the study finds the checkpoint.
+    except DataError as error:
+        pipes[0].send(NoData(str(error)))
     except Exception:
         pipes[0].send(Bug(traceback.format_exc()))
 
@@ -102,9 +111,9 @@ def _serve(pipes: Sequence[Pipe], trainer: Trainer) -> None:
 
 
 def _advance(runs: dict[Pipe, Iterator[None]], pipes: Sequence[Pipe]) -> None:
-    """Let runs go on to where they wait next; forget those that end.
+    """Let runs continue to where they wait next; forget those that end.
 
-    The latest goes first: what the others have had memory for and it has not is its own fault.
+    The latest run goes first: if memory runs out, it is the run that made the difference, for the others had enough.
     """
     for pipe in reversed(pipes):
         if pipe in runs and next(runs[pipe], ENDED) is ENDED:
@@ -112,7 +121,7 @@ def _advance(runs: dict[Pipe, Iterator[None]], pipes: Sequence[Pipe]) -> None:
 
 
 def _attempt(job: Job, pipe: Pipe, trainer: Trainer) -> Iterator[None]:
-    """Run one configuration and say how it ended; wait wherever `_train` does."""
+    """TrainingRun one configuration and say how it ended; wait wherever `_train` does."""
     try:
         pipe.send((yield from _train(job, pipe, trainer)))
     except (EOFError, ConnectionError):
@@ -122,64 +131,71 @@ def _attempt(job: Job, pipe: Pipe, trainer: Trainer) -> Iterator[None]:
             pipe.send(Bug(traceback.format_exc()))
             return
         first_line, *_ = [*str(error).splitlines(), "out of memory"]
-        pipe.send(Ended(Outcome.OUT_OF_MEMORY, message=first_line))
-        pipe.recv()  # The supervisor ends the process: other runs in it may have been in the midst of a step.
+        pipe.send(Ended(Outcome.OUT_OF_MEMORY, message=printable(first_line)))
+        pipe.recv()  # The supervisor ends the process: other runs in it may have been in the middle of a step.
 
 
 def _train(job: Job, pipe: Pipe, trainer: Trainer) -> Generator[None, None, Ended]:
     """Train; wait after each message about epochs, and once more after the answer to it."""
-    from hpo.training.run import Run
+    from hpo.training.overflow import overflow_diverges
+    from hpo.training.training_run import TrainingRun
 
     folder = trainer.folder / job.run_id
 
-    def open_run() -> Run:
-        return Run(
+    def open_run() -> TrainingRun:
+        return TrainingRun(
             job.config,
             trainer.data,
             folder,
             stacks=trainer.stacks,
             evaluate_test=job.evaluate_test,
+            precision=job.precision,
             checkpoint_seconds=trainer.checkpoint_seconds,
-            warn=lambda text: pipe.send(Notice(text)),
+            warn=lambda text: pipe.send(Notice(_without_temporary_name(text))),
         )
 
-    def ask(*epochs: Epoch) -> Generator[None, None, Answer]:
+    def ask(run: TrainingRun, *epochs: Epoch) -> Generator[None, None, Answer]:
         pipe.send(Trained(epochs, last=run.stopped_early or len(run.history) == job.config.epochs))
         yield
         answer: Answer = pipe.recv()
         return answer
 
+    run: TrainingRun | None = None
     try:
-        run = _patiently(open_run, folder, pipe)
-        with closing(run):
-            answer = yield from ask(*run.history)
+        with overflow_diverges():
+            run = _write_patiently(open_run, folder, pipe)
+            answer = yield from ask(run, *run.history)
             epochs = iter(run)
             while answer == Answer.CONTINUE:
                 yield
                 epoch = next(epochs, None)
                 if epoch is None:
                     break
-                answer = yield from ask(epoch)
+                answer = yield from ask(run, epoch)
             if answer == Answer.CHECKPOINT:
                 run.save_checkpoint()
                 return Ended(Outcome.INTERRUPTED)
             if answer == Answer.PRUNE:
                 run.discard_checkpoint()
                 return Ended(Outcome.PRUNED)
-            result = _patiently(run.finish, folder, pipe)
+            result = _write_patiently(run.finish, folder, pipe)
             return Ended(Outcome.EARLY_STOPPED if run.stopped_early else Outcome.COMPLETE, result.as_dict())
     except Diverged as error:
-        run.discard_checkpoint()
+        if run is not None:
+            run.discard_checkpoint()
         return Ended(Outcome.DIVERGED, message=str(error))
     except OSError as error:
         if isinstance(error, ConnectionError) or error.errno == errno.ENOMEM:
             raise
         # Not even the last checkpoint could be written: the one before counts.
         return Ended(Outcome.INTERRUPTED, message=_reason(error))
+    finally:
+        if run is not None:
+            run.close()
 
 
-def _patiently(write: Callable[[], T], folder: Path, pipe: Pipe) -> T:
-    """Write something that a run cannot do without, again and again until it can be written or the supervisor gives up.
+def _write_patiently(write: Callable[[], T], folder: Path, pipe: Pipe) -> T:
+    """Write something that a run needs into its folder, again and again until that works or the supervisor gives up.
 
     Raises:
         OSError: the supervisor gave up.
@@ -194,29 +210,39 @@ def _patiently(write: Callable[[], T], folder: Path, pipe: Pipe) -> T:
 
 
 def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+    return _without_temporary_name((error.strerror or str(error)).lower())
 
 
-def _die_with_parent() -> None:
+def _without_temporary_name(text: str) -> str:
+    """Leave out the path that safetensors adds: a new one each time, so that the same line would be told again."""
+    return re.sub(r' at path "[^"]*"', "", text)
+
+
+def _die_with(parent: int) -> None:
     """Have the kernel end this process with the one that started it, however that one ends."""
-    parent = os.getppid()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent or parent == 1:
+    if os.getppid() != parent:
         os._exit(0)  # It ended before the line above.
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor to act upon.
 
 
+def _be_ended_first() -> None:
+    """Have the kernel end this process rather than the supervisor, or anything else, when memory runs out."""
+    with suppress(OSError):  # Where /proc is not there or read-only the kernel chooses as it does for any process.
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
 def _limit_memory(limit: int) -> None:
-    """Let this process allocate `limit` bytes more than it has: beyond, an allocation fails, and the run with it."""
+    """Let this process allocate `limit` bytes more than it has; an allocation beyond fails, and the run with it."""
     import psutil
 
     private = psutil.Process().memory_info().data if sys.platform == "linux" else 0
-    resource.setrlimit(resource.RLIMIT_DATA, (private + limit, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_DATA, (min(private + limit, sys.maxsize), resource.RLIM_INFINITY))
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory was lacking; not all that allocates has an exception of its own for it, and some hide it."""
+    """Return whether memory ran out: not every library has an exception of its own for that, and some hide it."""
     texts = ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
     if isinstance(error, MemoryError) or any(text in str(error) for text in texts):
         return True

@@ -1,1 +1,1 @@
-"""The network: a multilayer perceptron, its initial weights, and its gradients written out."""
+"""The network: a multilayer perceptron, its initial weights and its gradients."""

@@ -1,4 +1,4 @@
-"""Activation functions: the module for inference, and the forward and backward kernels that training calls."""
+"""Activation functions: the modules of the network, and the forward and backward kernels that training calls."""
 
 from collections.abc import Callable
 
@@ -7,8 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hpo.definition.trial_config import Activation
-
-aten = torch.ops.aten
+from hpo.network import kernels
 
 # Keras's negative slope; PyTorch's is 0.01.
 LEAKY_SLOPE = 0.2
@@ -37,11 +36,11 @@ FORWARD: dict[Activation, Callable[[Tensor], Tensor]] = {
 
 # From the gradient of the output, the input and the output to the gradient of the input.
 BACKWARD: dict[Activation, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
-    "relu": lambda grad, x, y: aten.threshold_backward(grad, y, 0),
-    "gelu": lambda grad, x, y: aten.gelu_backward(grad, x),
-    "silu": lambda grad, x, y: aten.silu_backward(grad, x),
-    "tanh": lambda grad, x, y: aten.tanh_backward(grad, y),
-    "leaky_relu": lambda grad, x, y: aten.leaky_relu_backward(grad, x, LEAKY_SLOPE, False),
-    "elu": lambda grad, x, y: aten.elu_backward(grad, 1.0, 1.0, 1.0, False, x),
-    "selu": lambda grad, x, y: aten.elu_backward(grad, SELU_ALPHA, SELU_SCALE, 1.0, False, x),
+    "relu": lambda grad, x, y: kernels.threshold_backward(grad, y, 0),
+    "gelu": lambda grad, x, y: kernels.gelu_backward(grad, x),
+    "silu": lambda grad, x, y: kernels.silu_backward(grad, x),
+    "tanh": lambda grad, x, y: kernels.tanh_backward(grad, y),
+    "leaky_relu": lambda grad, x, y: kernels.leaky_relu_backward(grad, x, LEAKY_SLOPE, False),
+    "elu": lambda grad, x, y: kernels.elu_backward(grad, 1.0, 1.0, 1.0, False, x),
+    "selu": lambda grad, x, y: kernels.elu_backward(grad, SELU_ALPHA, SELU_SCALE, 1.0, False, x),
 }

@@ -1,7 +1,7 @@
-"""One training step's forward and backward, written out: autograd's kernels without autograd's overhead.
+"""The forward and backward pass of a training step: autograd's kernels without autograd's overhead.
 
-On networks this small PyTorch spends as long between the kernels as in them. This calls the kernels that autograd
-would, so that in fp32 gradients differ from autograd's by no more than the rounding of sums.
+On small networks PyTorch spends as much time between the kernels as in them. This calls the kernels that autograd
+would call, so that in fp32 the gradients differ from autograd's by the rounding of sums at most.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,10 +11,15 @@ from torch import Tensor
 
 from hpo.definition.trial_config import TrialConfig
 from hpo.network.activation import BACKWARD, FORWARD
+from hpo.network.kernels import copy_each
 from hpo.network.linear import Linear
 from hpo.network.moving_statistics import MovingStatistics
 from hpo.network.norm import BatchNorm, LayerNorm, Statistics
 from hpo.network.precision import Precision
+
+# What the backward pass of a hidden layer needs of its forward pass: the layer's input, what its linear map made of it,
+# by which statistics the norm normalized that, the normalized values, and their activation.
+ForwardPass = tuple[Tensor, Tensor, Statistics | None, Tensor, Tensor]
 
 
 class Backpropagation:
@@ -24,7 +29,7 @@ class Backpropagation:
 
     Args:
         parameters: each parameter as stored (see `FlatParameters.views`), by its name in the model.
-        gradients: where the gradient of each is written.
+        gradients: where the gradient of each parameter is written, by the same names.
         moving: the moving statistics of each hidden layer; empty without batch norm.
         config: its depth, activation and norm are read.
         precision: of the matrix products.
@@ -52,40 +57,33 @@ class Backpropagation:
             self.norms = [LayerNorm(*views(f"hidden.{i}.norm")) for i in range(depth)]
         self.norm_gradients = [grad for norm in self.norms if norm for grad in (norm.weight_grad, norm.bias_grad)]
         self.moving = moving
-        self.forward_activation = FORWARD[config.activation]
+        self.activation = FORWARD[config.activation]
         self.backward_activation = BACKWARD[config.activation]
 
     @torch.no_grad()
     def __call__(self, x: Tensor, targets: Tensor, masks: Sequence[Tensor | None]) -> Tensor:
-        """Run one step. Moving statistics are up to date only after `update_statistics`.
+        """Write the gradients of one batch. Moving statistics are up to date only after `update_statistics`.
 
         Args:
             x: float32 [n, features], scaled and with the input dropout applied.
             targets: float32 [n, classes], rows summing to 1.
-            masks: a hidden layer's dropout mask, float32 [n, units], 0 or 1/(1 - rate); None where it drops nothing.
+            masks: each hidden layer's dropout mask, float32 [n, units], 0 or 1/(1 - rate); None for a layer that drops
+                nothing.
 
         Returns:
             Log-probabilities of the classes, float32 [n, classes], without a gradient.
         """
-        inputs: list[Tensor] = [x]
-        saved: list[tuple[Tensor, Statistics | None, Tensor, Tensor]] = []
-        hidden = x
-        for linear, norm, mask in zip(self.linears, self.norms, masks, strict=True):
-            z = linear.forward(hidden)
-            normalized, statistics = norm.forward(z) if norm else (z, None)
-            activated = self.forward_activation(normalized)
-            hidden = activated if mask is None else activated * mask
-            saved.append((z, statistics, normalized, activated))
-            inputs.append(hidden)
+        passes: list[ForwardPass] = []
+        hidden = self._hidden(x, masks, passes)
         log_probabilities = torch.log_softmax(self.output.forward(hidden), dim=-1)
 
         # Rows of `targets` sum to 1, so the gradient of the logits is softmax - targets.
         grad = log_probabilities.exp().sub_(targets).div_(x.shape[-2])
-        self.output.parameter_gradients(grad, inputs.pop())
+        self.output.parameter_gradients(grad, hidden)
         above = self.output
         norm_gradients: list[Tensor] = []
         for linear, norm, mask in zip(reversed(self.linears), reversed(self.norms), reversed(masks), strict=True):
-            z, statistics, normalized, activated = saved.pop()
+            inputs, z, statistics, normalized, activated = passes.pop()
             grad = above.input_gradient(grad)
             if mask is not None:
                 grad.mul_(mask)
@@ -93,23 +91,31 @@ class Backpropagation:
             if norm and statistics:
                 grad, *gradients = norm.backward(grad, z, statistics)
                 norm_gradients[:0] = gradients
-            linear.parameter_gradients(grad, inputs.pop())
+            linear.parameter_gradients(grad, inputs)
             above = linear
         if norm_gradients:
-            torch._foreach_copy_(self.norm_gradients, norm_gradients)
+            copy_each(self.norm_gradients, norm_gradients)
         return log_probabilities
 
     @torch.no_grad()
     def logits(self, x: Tensor) -> Tensor:
         """Return the classes' logits, [n, classes], of inputs [n, features], by the moving statistics."""
-        hidden = x
-        for linear, norm in zip(self.linears, self.norms, strict=True):
-            z = linear.forward(hidden)
-            hidden = self.forward_activation(norm.evaluate(z) if norm else z)
-        return self.output.forward(hidden)
+        return self.output.forward(self._hidden(x, [None] * len(self.linears)))
+
+    def _hidden(self, x: Tensor, masks: Sequence[Tensor | None], passes: list[ForwardPass] | None = None) -> Tensor:
+        """Return the output of the last hidden layer; with `passes`, train: append the forward pass of each layer."""
+        training = passes is not None
+        for linear, norm, mask in zip(self.linears, self.norms, masks, strict=True):
+            z = linear.forward(x)
+            normalized, statistics = norm.forward(z, training) if norm else (z, None)
+            activated = self.activation(normalized)
+            if passes is not None:
+                passes.append((x, z, statistics, normalized, activated))
+            x = activated if mask is None else activated * mask
+        return x
 
     @torch.no_grad()
     def update_statistics(self) -> None:
-        """Bring BatchNorm's moving statistics up to date with the steps so far."""
+        """Bring the moving statistics of batch norm up to date with the steps so far."""
         for moving in self.moving:
             moving.update()

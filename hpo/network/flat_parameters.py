@@ -13,12 +13,12 @@ from hpo.network.mlp import MLP
 class Place:
     """Where a parameter lies in a buffer.
 
-    A weight is stored as [inputs, outputs], its parameter being the transposed view: the product that makes its
-    gradient, x^T grad, is faster so, by a quarter in bf16 with batches of 64.
+    A weight is stored as [inputs, outputs], and its parameter is the transposed view: so the product for its gradient,
+    x^T grad, is faster, by a quarter in bf16 with batches of 64.
 
     Attributes:
-        start, stop: its elements.
-        shape: as stored.
+        start, stop: the first element of the parameter, and the one after the last.
+        shape: of the parameter as it is stored.
     """
 
     start: int
@@ -34,13 +34,13 @@ class FlatParameters:
     """One buffer that holds every parameter, and one that holds every gradient.
 
     Args:
-        model: its parameters become views of the buffer.
+        model: the network, whose parameters become views of the buffer.
 
     Attributes:
-        values: float32 [P]. The weights under L2 come first.
+        values: float32 [P]. The weights that L2 applies to come first.
         gradients: float32 [P]; each parameter's `.grad` is the matching view.
-        hidden: how many leading elements are hidden layers' weights.
-        places: of each parameter, by its name in the model.
+        hidden: how many elements at the start are weights of hidden layers.
+        places: where each parameter lies, by its name in the model.
     """
 
     def __init__(self, model: MLP) -> None:

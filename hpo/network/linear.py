@@ -14,8 +14,8 @@ class Linear:
     Args:
         weight: float32 [inputs, outputs].
         bias: float32 [outputs].
-        weight_grad, bias_grad: where their gradients are written.
-        precision: of the products; every tensor is fp32, and small products stay in it.
+        weight_grad, bias_grad: where the gradients of the two are written.
+        precision: of the products; all tensors are fp32, and small products are computed in fp32.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor, weight_grad: Tensor, bias_grad: Tensor, precision: Precision):

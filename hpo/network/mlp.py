@@ -32,13 +32,13 @@ class Block(nn.Module):
 class MLP(nn.Module):
     """A multilayer perceptron on flattened images.
 
-    Weights start as the configuration's `init` says, from its seed, the output layer's always Glorot-uniform; biases
-    start at zero.
+    The weights of the hidden layers start as the configuration's `init` says, those of the output layer
+    Glorot-uniform, all of them drawn from the configuration's seed. Biases start at zero.
 
     Args:
-        config: depth, widths, activation, norm, dropout, init and seed are read.
-        n_features: inputs, H * W * C.
-        n_classes: outputs, as logits.
+        config: its depth, widths, activation, norm, dropout, init and seed are read.
+        n_features: number of inputs, H * W * C.
+        n_classes: number of classes, each of which has one logit.
     """
 
     def __init__(self, config: TrialConfig, n_features: int, n_classes: int) -> None:

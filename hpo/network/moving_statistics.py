@@ -1,16 +1,16 @@
-"""BatchNorm's moving statistics, brought up to date many batches at a time: training does not read them."""
+"""The moving statistics of batch norm, updated for many batches at once: training does not read them."""
 
 import torch
 from torch import Tensor, nn
 
 from hpo.network.mlp import BATCH_NORM_MOMENTUM, MLP, NORM_EPS
 
-# Batches whose statistics are kept at most.
+# The most batches that wait for an update.
 KEPT = 256
 
 
 class MovingStatistics:
-    """Moving mean and variance of a BatchNorm: m += momentum (mean - m) a batch, and the variance likewise.
+    """The moving mean and variance of a batch norm: each batch adds momentum (mean - m) to m, and so for the variance.
 
     The variance is the biased one of each batch, as in Keras; PyTorch's module would use the unbiased one.
 
@@ -25,19 +25,19 @@ class MovingStatistics:
 
     @classmethod
     def of(cls, model: MLP) -> "list[MovingStatistics]":
-        """Return those of each hidden layer of a network; none if it has no batch norm."""
+        """Return the moving statistics of each hidden layer of a network; an empty list if it has no batch norm."""
         norms = [block.norm for block in model.blocks if isinstance(block.norm, nn.BatchNorm1d)]
         return [cls(norm.get_buffer("running_mean"), norm.get_buffer("running_var")) for norm in norms]
 
     def add(self, mean: Tensor, invstd: Tensor) -> None:
-        """Take in a batch's mean and 1 / sqrt(variance + eps), float32, as many elements as the moving ones."""
+        """Add a batch: its mean and its 1 / sqrt(variance + eps), float32, with as many elements as the moving ones."""
         self.means.append(mean)
         self.invstds.append(invstd)
         if len(self.means) == KEPT:
             self.update()
 
     def update(self) -> None:
-        """Bring the moving statistics up to date with every batch taken in."""
+        """Bring the moving statistics up to date with every batch added."""
         if not self.means:
             return
         age = torch.arange(len(self.means) - 1, -1, -1, device=self.mean.device)

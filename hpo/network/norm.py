@@ -1,16 +1,15 @@
-"""Forward and backward of the norms, written out."""
+"""The forward and backward passes of batch norm and layer norm."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from hpo.network import kernels
 from hpo.network.mlp import NORM_EPS
 from hpo.network.moving_statistics import MovingStatistics
 
-aten = torch.ops.aten
-
-# The mean and 1 / deviation that a forward used.
+# The mean and 1 / deviation that a forward pass used.
 Statistics = tuple[Tensor, Tensor]
 
 
@@ -30,26 +29,24 @@ class BatchNorm:
     bias_grad: Tensor
     moving: MovingStatistics
 
-    def forward(self, z: Tensor) -> tuple[Tensor, Statistics]:
-        """Normalize [n, units] by the batch's own statistics, which the moving ones take in."""
+    def forward(self, z: Tensor, training: bool) -> tuple[Tensor, Statistics | None]:
+        """Normalize [n, units]: in training by the batch's own statistics, which are added to the moving ones."""
+        if not training:
+            scale = self.weight * (self.moving.variance + NORM_EPS).rsqrt()
+            shift = self.bias - self.moving.mean * scale
+            return torch.addcmul(shift.unsqueeze(-2), z, scale.unsqueeze(-2)), None
         weight, bias = _flat(self.weight), _flat(self.bias)
-        y, mean, invstd = aten.native_batch_norm(_columns(z), weight, bias, None, None, True, 0.0, NORM_EPS)
+        y, mean, invstd = kernels.batch_norm(_columns(z), weight, bias, None, None, True, 0.0, NORM_EPS)
         self.moving.add(mean, invstd)
         return _uncolumns(y, z), (mean, invstd)
 
     def backward(self, grad: Tensor, z: Tensor, statistics: Statistics) -> tuple[Tensor, Tensor, Tensor]:
         """Return the gradients of the input, of the weight and of the bias."""
         weight, (mean, invstd) = _flat(self.weight), statistics
-        grad_z, grad_weight, grad_bias = aten.native_batch_norm_backward(
+        grad_z, grad_weight, grad_bias = kernels.batch_norm_backward(
             _columns(grad), _columns(z), weight, None, None, mean, invstd, True, NORM_EPS, [True, True, True]
         )
         return _uncolumns(grad_z, z), _unflat(grad_weight, self.weight), _unflat(grad_bias, self.bias)
-
-    def evaluate(self, z: Tensor) -> Tensor:
-        """Normalize [n, units] by the moving statistics."""
-        scale = self.weight * (self.moving.variance + NORM_EPS).rsqrt()
-        shift = self.bias - self.moving.mean * scale
-        return torch.addcmul(shift.unsqueeze(-2), z, scale.unsqueeze(-2))
 
 
 @dataclass(frozen=True)
@@ -66,32 +63,28 @@ class LayerNorm:
     weight_grad: Tensor
     bias_grad: Tensor
 
-    def forward(self, z: Tensor) -> tuple[Tensor, Statistics]:
+    def forward(self, z: Tensor, training: bool) -> tuple[Tensor, Statistics | None]:
         """Normalize each row of [n, units]."""
         units = self.weight.shape[-1:]
         if z.dim() == 2:
-            y, mean, invstd = aten.native_layer_norm(z, units, self.weight, self.bias, NORM_EPS)
+            y, mean, invstd = kernels.layer_norm(z, units, self.weight, self.bias, NORM_EPS)
             return y, (mean, invstd)
-        y, mean, invstd = aten.native_layer_norm(z, units, None, None, NORM_EPS)
+        y, mean, invstd = kernels.layer_norm(z, units, None, None, NORM_EPS)
         return torch.addcmul(self.bias.unsqueeze(-2), y, self.weight.unsqueeze(-2)), (mean, invstd)
 
     def backward(self, grad: Tensor, z: Tensor, statistics: Statistics) -> tuple[Tensor, Tensor, Tensor]:
         """Return the gradients of the input, of the weight and of the bias."""
         units, (mean, invstd) = self.weight.shape[-1:], statistics
         if z.dim() == 2:
-            gradients: tuple[Tensor, Tensor, Tensor] = aten.native_layer_norm_backward(
+            gradients: tuple[Tensor, Tensor, Tensor] = kernels.layer_norm_backward(
                 grad, z, units, mean, invstd, self.weight, self.bias, [True, True, True]
             )
             return gradients
         grad_weight = (grad * (z - mean) * invstd).sum(-2)
-        grad_z, _, _ = aten.native_layer_norm_backward(
+        grad_z, _, _ = kernels.layer_norm_backward(
             grad * self.weight.unsqueeze(-2), z, units, mean, invstd, None, None, [True, False, False]
         )
         return grad_z, grad_weight, grad.sum(-2)
-
-    def evaluate(self, z: Tensor) -> Tensor:
-        """Normalize each row of [n, units]."""
-        return self.forward(z)[0]
 
 
 def _flat(parameter: Tensor) -> Tensor:

@@ -14,6 +14,8 @@ from typing import Literal
 import platformdirs
 import torch
 
+from hpo.network.kernels import set_cpu_products
+
 Precision = Literal["fp32", "bf16"]
 
 # Multiply-adds of a product below which converting its operands costs more than bf16 saves (measured with AMX).
@@ -30,11 +32,11 @@ def use_for(precision: Precision, multiply_adds: int) -> None:
     """Set the precision of the products that follow on a CPU, where small ones stay in fp32.
 
     Args:
-        precision: what the run has.
-        multiply_adds: size of each product.
+        precision: the precision of the run.
+        multiply_adds: the size of each product, in multiply-adds.
     """
     bf16 = precision == "bf16" and multiply_adds >= SMALLEST_BF16
-    torch.backends.mkldnn.matmul.fp32_precision = "bf16" if bf16 else "ieee"  # type: ignore[attr-defined]
+    set_cpu_products("bf16" if bf16 else "ieee")
 
 
 def resolve(precision: Literal["auto", "fp32", "bf16"], device: torch.device) -> Precision:
@@ -47,16 +49,12 @@ def resolve(precision: Literal["auto", "fp32", "bf16"], device: torch.device) ->
 
 
 def _measured() -> Precision:
-    """Return what a micro-benchmark found fastest on this machine's CPU; it runs once a machine and is cached."""
+    """Return the faster precision on this machine's CPU, by a short measurement that is made once and then cached."""
     machine = f"{_processor()} {os.cpu_count()} torch {torch.__version__}"
     name = hashlib.sha256(machine.encode()).hexdigest()[:16]
     cache = Path(platformdirs.user_cache_dir("hpo")) / f"precision-{name}.json"
-    try:
-        cached = json.loads(cache.read_text())
-        if cached["precision"] in ("fp32", "bf16"):
-            return "bf16" if cached["precision"] == "bf16" else "fp32"
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # Not measured yet, or damaged: measure.
+    if cached := _read(cache):
+        return cached
     seconds = {precision: _seconds(precision) for precision in ("fp32", "bf16")}
     fastest: Precision = "bf16" if seconds["bf16"] < 0.95 * seconds["fp32"] else "fp32"
     temporary = cache.with_suffix(f".{os.getpid()}")
@@ -65,6 +63,15 @@ def _measured() -> Precision:
         temporary.write_text(json.dumps({"precision": fastest, "machine": machine, "seconds": seconds}))
         temporary.replace(cache)
     return fastest
+
+
+def _read(cache: Path) -> Precision | None:
+    """Return what was measured before; None if nothing was, or the file is damaged."""
+    try:
+        precision = json.loads(cache.read_text())["precision"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return precision if precision in ("fp32", "bf16") else None
 
 
 def _seconds(precision: Precision) -> float:

@@ -10,8 +10,8 @@ STREAMS = ("weights", "order", "dropout", "augmentation")
 def generator(seed: int, stream: str, epoch: int = 0, device: torch.device | str = "cpu") -> torch.Generator:
     """Return a fresh generator for one purpose in one epoch.
 
-    Each epoch has its own, so a run resumes at any epoch without stored random states, and runs of one seed share the
-    order of their batches whatever else they draw.
+    Each epoch has a generator of its own. So a run resumes at any epoch without stored random states, and runs with the
+    same seed have the same order of batches, whatever else they draw.
 
     Args:
         seed: the run's seed.

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from optuna.samplers import RandomSampler
 from optuna.trial import TrialState
 
+from hpo.definition.experiment import Experiment
 from hpo.definition.experiment_selection import select_experiments
-from hpo.definition.study_definition import Experiment, StudyDefinition
+from hpo.definition.study_definition import StudyDefinition
 from hpo.search.live_study import LiveStudy
 from hpo.search.plan import Decision, Job
 from hpo.search.seeds import derived_seed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import optuna
 from optuna.pruners import BasePruner
@@ -45,6 +45,7 @@ class LiveStudy:
         tell: called with a line for the person.
 
     Attributes:
+        precision: what `precision = "auto"` means in this study; None before a worker has measured it.
         interrupted: numbers of the trials that hpo began and did not end, in order.
         enqueued: numbers of the trials that somebody enqueued and nobody began, in order.
 
@@ -57,6 +58,7 @@ class LiveStudy:
     ) -> None:
         self.name = stored.name
         self.metric = metric
+        self.precision = stored.record.precision if stored.record else None
         self.direction = StudyDirection[stored.direction.upper()]
         trials = [frozen(trial) for trial in stored.trials]
         if [trial.number for trial in trials] != list(range(len(trials))):
@@ -148,7 +150,7 @@ class LiveStudy:
             suggest(trial)
 
     def resume(self, number: int) -> None:
-        """Begin again with a trial that was interrupted."""
+        """Resume a trial that was interrupted; of one of this session, the epochs reported before stay on record."""
         trial = Trial(self._study, self._set_running(number))
         self._begin(trial)
         trial.set_user_attr("outcome", None)
@@ -208,7 +210,9 @@ class LiveStudy:
             self._study.tell(trial, result[self.metric])
         else:
             self._study.tell(trial, state=state)
-        epochs = [epoch.as_dict() for epoch in self._curves.pop(number)]
+        epochs = [epoch.as_dict() for epoch in self._curves[number]]
+        if state != TrialState.WAITING:
+            del self._curves[number]
         details: dict[str, Any] = {"curve": {column: [epoch[column] for epoch in epochs] for column in CURVE_COLUMNS}}
         if result is not None:
             details["result"] = dict(result)
@@ -227,6 +231,12 @@ class LiveStudy:
         """
         return self._writer.close(timeout)
 
+    def decide_precision(self, measured: Literal["fp32", "bf16"]) -> None:
+        """Record what `precision = "auto"` means, unless it is decided: one study has one precision."""
+        if self.precision is None:
+            self.precision = measured
+            self._writer.save_study_attrs("user", {"precision": measured})
+
     def check(self) -> None:
         """Raise what ended the writing, if anything did.
 
@@ -236,9 +246,9 @@ class LiveStudy:
         self._writer.check()
 
     def _begin(self, trial: Trial) -> int:
-        self._writer.save_study_attrs(self._memory.get_study_system_attrs(self._study_id))
+        self._writer.save_study_attrs("system", self._memory.get_study_system_attrs(self._study_id))
         self._running[trial.number] = trial
-        self._curves[trial.number] = []
+        self._curves.setdefault(trial.number, [])
         return trial.number
 
     def _set_running(self, number: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import uuid
 from pathlib import Path
 
 import optuna
@@ -9,50 +11,58 @@ import optuna
 from hpo.data.tensors import TensorData
 from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
-from hpo.errors import Diverged
+from hpo.errors import Diverged, StorageError
 from hpo.search.live_study import CURVE_COLUMNS
 from hpo.search.seeds import derived_seed
 from hpo.storage.stored_trial import trial_run_id
-from hpo.training.run import Run
+from hpo.storage.study_folder import FolderNote, claim_free_folder
+from hpo.training.overflow import overflow_diverges
+from hpo.training.training_run import TrainingRun
 
 
 class Objective:
     """Trains one trial in this process: `study.optimize(Objective(definition, data), n_trials=20)`.
 
     Trial n is configured and seeded as `hpo search` would, and carries the same attributes; storage, sampler and
-    pruner are the study's own.
+    pruner are the study's own. Its runs lie in a folder of their own: `runs/NAME`, or `runs/NAME-2` where another
+    study has that one.
 
     Args:
         definition: a study with a search space.
         data: what to train on.
-        runs: folder in which each trial gets one; as `hpo search`, `runs/STUDY/trial_00000`.
+        runs: folder in which the study gets a folder.
     """
 
     def __init__(self, definition: StudyDefinition, data: TensorData, runs: Path = Path("runs")) -> None:
         self.definition = definition
         self.data = data
-        self.folder = runs / definition.name
+        self.runs = runs
+        self._folders: dict[str, Path] = {}  # By the id of the study.
+        self._lock = threading.Lock()  # Of the folders: `optimize` may call from several threads.
 
     def __call__(self, trial: optuna.Trial) -> float:
         """Train one trial and return its metric.
 
         Raises:
-            optuna.TrialPruned: the study's pruner found it hopeless, or it diverged.
+            optuna.TrialPruned: the study's pruner found the trial unpromising, or the trial diverged.
+            StorageError: the study improves in another direction than the metric.
         """
+        folder = self._folder(trial.study)
         seed = derived_seed("trial", self.definition.seed, trial.number)
         config = self.definition.trial_config(self.definition.suggest(trial), seed)
         run_id = trial_run_id(trial.number)
         trial.set_user_attr("run_id", run_id)
         trial.set_user_attr("config", config.model_dump(mode="json"))
-        run = Run(config, self.data, self.folder / run_id)
+        run = TrainingRun(config, self.data, folder / run_id)
         outcome = Outcome.CRASHED
         try:
-            for epoch in run:
-                trial.report(getattr(epoch, self.definition.metric), epoch.epoch)
-                if trial.should_prune():
-                    outcome = Outcome.PRUNED
-                    raise optuna.TrialPruned
-            result = run.finish().as_dict()
+            with overflow_diverges():
+                for epoch in run:
+                    trial.report(getattr(epoch, self.definition.metric), epoch.epoch)
+                    if trial.should_prune():
+                        outcome = Outcome.PRUNED
+                        raise optuna.TrialPruned
+                result = run.finish().as_dict()
             outcome = Outcome.EARLY_STOPPED if run.stopped_early else Outcome.COMPLETE
             trial.set_user_attr("result", result)
             return float(result[self.definition.metric])
@@ -66,3 +76,22 @@ class Objective:
             trial.set_user_attr("curve", {column: [epoch[column] for epoch in epochs] for column in CURVE_COLUMNS})
             trial.set_user_attr("outcome", outcome)
             run.discard_checkpoint()
+
+    def _folder(self, study: optuna.Study) -> Path:
+        """Return the folder of a study, known by an id that the study carries."""
+        directions = [direction.name.lower() for direction in study.directions]
+        if directions != [self.definition.direction]:
+            raise StorageError(
+                f"study '{study.study_name}' is to {' and '.join(directions)}, but {self.definition.metric} is to "
+                f"{self.definition.direction}: create it with direction='{self.definition.direction}'."
+            )
+        with self._lock:
+            study_id = study.user_attrs.get("study_id")
+            if study_id is None:
+                study_id = uuid.uuid4().hex
+                study.set_user_attr("study_id", study_id)
+            if study_id not in self._folders:
+                name = self.definition.name
+                note = FolderNote(study_id, name, f"the study '{study.study_name}' of a Python program")
+                self._folders[study_id] = claim_free_folder(self.runs / name, note)
+            return self._folders[study_id]

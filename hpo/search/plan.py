@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Protocol
+from typing import Literal, Protocol
 
 from hpo.definition.trial_config import TrialConfig
 
@@ -18,12 +18,14 @@ class Job:
         run_id: names the run and its folder; the same in every attempt at the run.
         config: every setting.
         evaluate_test: whether the finished run is measured on the test images too.
+        precision: what `precision = "auto"` means in this study; None leaves it to the worker.
     """
 
     number: int
     run_id: str
     config: TrialConfig
     evaluate_test: bool = False
+    precision: Literal["fp32", "bf16"] | None = None
 
 
 class Decision(Enum):

@@ -15,7 +15,7 @@ from optuna.pruners import (
     SuccessiveHalvingPruner,
 )
 
-from hpo.definition.study_definition import PrunerConfig
+from hpo.definition.pruner_config import PrunerConfig
 
 
 def create_pruner(config: PrunerConfig, epochs: int) -> BasePruner:

@@ -7,7 +7,7 @@ import warnings
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
 
-from hpo.definition.study_definition import SamplerConfig
+from hpo.definition.sampler_config import SamplerConfig
 from hpo.search.seeds import derived_seed
 
 

@@ -11,7 +11,8 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from pydantic import ValidationError
 
 from hpo.definition.outcome import Outcome
-from hpo.definition.study_definition import StudyDefinition, describe
+from hpo.definition.problem import describe
+from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import DefinitionError
 from hpo.search.live_study import LiveStudy
 from hpo.search.plan import Decision, Job

@@ -74,17 +74,18 @@ def first_line(error: BaseException) -> str:
 def _sqlite(path: Path) -> sqlite3.Connection:
     # As bytes, so that a path in any encoding is read as it is.
     url = f"file:{quote(os.fsencode(path))}"
-    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
-        connection = _open(f"{url}?mode=rw")  # Only a connection that could write removes the -wal when it ends.
-        connection.execute("PRAGMA query_only = 1")
-    else:
-        connection = _open(f"{url}?mode=ro")
+    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    connection = _open(f"{url}?mode={'rw' if writable else 'ro'}")
     try:
+        if writable:
+            connection.execute(
+                "PRAGMA query_only = 1"
+            )  # Only a connection that could write removes the -wal at its end.
         connection.execute("BEGIN")
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     except sqlite3.OperationalError:
         connection.close()
-        if os.access(path.parent, os.W_OK):
+        if writable:
             raise
         # Where nothing can be written, nobody writes: the file need not be locked, which would need a file beside it.
         connection = _open(f"{url}?immutable=1")

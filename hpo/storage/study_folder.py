@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass, replace
+from itertools import count
 from pathlib import Path
 
 from hpo.errors import StorageError
@@ -89,22 +90,43 @@ def claim_folder(folder: Path, note: FolderNote, *, has_trials: bool) -> None:
         has_trials: whether the study has trials already: one of an early version has runs but no note.
 
     Raises:
-        StorageError: the folder holds the runs of another study.
+        StorageError: the folder holds the runs of another study, or it cannot be written.
     """
     found = read_note(folder)
-    if found is None:
-        runs = [path for path in folder.iterdir() if path.is_dir()]
-        if runs and not has_trials:
-            raise StorageError(
-                f"{folder} holds {len(runs)} runs that study '{note.study}' of {note.database} did not make: "
-                "choose another --name or --runs, or remove the folder."
-            )
-        _write(folder / NOTE, note)
-    elif found.study_id != note.study_id:
+    if not _is_free(folder, note, has_trials=has_trials):
+        whose = f"'{found.study}' of {found.database}" if found else f"not '{note.study}' of {note.database}"
         raise StorageError(
-            f"{folder} holds the runs of another study ('{found.study}' of {found.database}): "
+            f"{folder} holds the runs of another study ({whose}): "
             "choose another --name or --runs, or remove the folder."
         )
+    if found is None:
+        _write(folder / NOTE, note)
+
+
+def claim_free_folder(folder: Path, note: FolderNote) -> Path:
+    """Make the folder of a new study; where the name is taken by another study, add a number to it.
+
+    Returns:
+        The folder.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    for number in count(2):
+        made = make_folder(folder)
+        if _is_free(made, note, has_trials=False):
+            claim_folder(made, note, has_trials=False)
+            return made
+        folder = folder.with_name(f"{note.study}-{number}")
+    raise AssertionError("unreachable")
+
+
+def _is_free(folder: Path, note: FolderNote, *, has_trials: bool) -> bool:
+    """Whether a folder belongs to the study, or to none."""
+    found = read_note(folder)
+    if found is not None:
+        return found.study_id == note.study_id
+    return has_trials or not any(path.is_dir() for path in folder.iterdir())
 
 
 def remove_unused(folder: Path) -> None:

@@ -106,7 +106,9 @@ class StudyRecord(BaseModel):
             StorageError: this version of hpo cannot read it.
         """
         try:
-            stored = parse_study(self.definition, self.overrides, source=f"study '{name}'", default_name=name)
+            stored = parse_study(
+                self.definition, self.overrides, source=f"study '{name}'", default_name=name, stored=True
+            )
         except DefinitionError as error:
             if self.is_newer:
                 raise StorageError(

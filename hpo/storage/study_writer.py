@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from optuna.distributions import distribution_to_json
@@ -74,7 +74,7 @@ class StudyWriter:
         self._written = {number: snapshot(trial) for number, trial in written.items()}
         self._trial_ids = {number: trial._trial_id for number, trial in written.items()}
         self._pending: dict[int, FrozenTrial] = {}
-        self._pending_study_attrs: dict[str, Any] = {}
+        self._pending_study_attrs: dict[tuple[str, str], Any] = {}  # By kind ("system" or "user") and key.
         self._changed = threading.Condition()
         self._closing = False
         self._failure: BaseException | None = None
@@ -100,10 +100,10 @@ class StudyWriter:
             self._pending[trial.number] = current
             self._changed.notify()
 
-    def save_study_attrs(self, system_attrs: Mapping[str, Any]) -> None:
-        """Have system attributes of the study written, soon."""
+    def save_study_attrs(self, kind: Literal["system", "user"], attrs: Mapping[str, Any]) -> None:
+        """Have attributes of the study written, soon."""
         with self._changed:
-            self._pending_study_attrs.update(system_attrs)
+            self._pending_study_attrs.update({(kind, key): value for key, value in attrs.items()})
             self._changed.notify()
 
     def check(self) -> None:
@@ -147,7 +147,7 @@ class StudyWriter:
         except BaseException as error:
             self._failure = error
 
-    def _write_patiently(self, batch: dict[int, FrozenTrial], study_attrs: dict[str, Any]) -> None:
+    def _write_patiently(self, batch: dict[int, FrozenTrial], study_attrs: dict[tuple[str, str], Any]) -> None:
         waited = 0.0
         told = False
         attempt = 0
@@ -178,7 +178,7 @@ class StudyWriter:
             self._tell("The database takes writes again; nothing was lost.")
 
     def _write(
-        self, connection: sa.Connection, batch: Mapping[int, FrozenTrial], study_attrs: Mapping[str, Any]
+        self, connection: sa.Connection, batch: Mapping[int, FrozenTrial], study_attrs: Mapping[tuple[str, str], Any]
     ) -> dict[int, int]:
         trial_ids: dict[int, int] = {}
         for number, trial in sorted(batch.items()):
@@ -186,11 +186,16 @@ class StudyWriter:
             if trial_id is None:
                 trial_id = trial_ids[number] = self._insert_trial(connection, trial)
             _write_difference(connection, trial_id, self._written.get(number, _NEVER_WRITTEN), trial)
-        rows = [
-            {"study_id": self._study_id, "key": key, "value_json": json.dumps(value)}
-            for key, value in study_attrs.items()
-        ]
-        upsert(connection, models.StudySystemAttributeModel.__table__, ("study_id", "key"), rows)
+        for kind, table in (
+            ("system", models.StudySystemAttributeModel.__table__),
+            ("user", models.StudyUserAttributeModel.__table__),
+        ):
+            rows = [
+                {"study_id": self._study_id, "key": key, "value_json": json.dumps(value)}
+                for (of, key), value in study_attrs.items()
+                if of == kind
+            ]
+            upsert(connection, table, ("study_id", "key"), rows)
         return trial_ids
 
     def _insert_trial(self, connection: sa.Connection, trial: FrozenTrial) -> int:

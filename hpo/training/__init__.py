@@ -1,1 +1,1 @@
-"""One trial: the network, its training loop, schedules, early stopping, checkpoints, logs. Knows no Optuna."""
+"""One trial: its training loop, schedule, early stopping, checkpoints and logs. Nothing here knows Optuna."""

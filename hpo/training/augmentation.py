@@ -19,7 +19,7 @@ def augment(
     Args:
         images: uint8 [n, H * W * C].
         shape: (H, W, C).
-        kind: what to do.
+        kind: whether images are only mirrored, or also moved.
         generator: the source of randomness, on the images' device.
 
     Returns:

@@ -11,16 +11,16 @@ from hpo.definition.trial_config import TrialConfig
 from hpo.network.random_streams import generator
 from hpo.training.augmentation import augment
 
-# Images of a block: enough that its operations are not dominated by their start, few enough for the cache; a GPU has
-# more to start, and no such cache.
+# Images of a block: enough that starting its operations costs little, few enough for the processor's cache. On a GPU
+# starting costs more, and there is no such cache.
 BLOCK, GPU_BLOCK = 1024, 8192
-# Batches of a block at most: a GPU records their steps.
+# The most batches of a block: a GPU records all their steps.
 MOST_BATCHES = 256
 
 
 @dataclass(frozen=True)
 class Block:
-    """The images of several batches, but for scaling: that makes four times as much of them.
+    """The images of several batches, not scaled yet: scaled images take four times the memory.
 
     Attributes:
         images: uint8 [n, features], augmented.
@@ -35,7 +35,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Batch:
-    """One step's input, valid until the next one is made: its memory is used again while it is in the cache.
+    """The input of one step; its memory is used again for the next batch, while the processor's cache holds it.
 
     Attributes:
         x: float32 [n, features], scaled, the input dropout applied.
@@ -49,11 +49,11 @@ class Batch:
 
 
 class Batches:
-    """Makes the batches of each epoch of one run, from its seed alone.
+    """Makes the batches of each epoch of a run, from the run's seed alone.
 
     Args:
-        config: batch size, shuffle, dropout, label smoothing, augmentation and seed are read.
-        data: trained on `data.train`.
+        config: its batch size, shuffle, dropout, label smoothing, augmentation and seed are read.
+        data: the data set, of which `data.train` is trained on.
 
     Attributes:
         block_size: images of a block, a multiple of the batch size; the last block of an epoch may be smaller.
@@ -89,7 +89,7 @@ class Batches:
         for rows in torch.split(self.order(epoch), self.block_size):
             images = data.train.images.index_select(0, rows)
             if config.augmentation != "none":
-                images = augment(images, data.image_shape, config.augmentation, augmenting)
+                images = augment(images, data.preprocessing.image_shape, config.augmentation, augmenting)
             targets = self.targets.index_select(0, data.train.labels.index_select(0, rows))
             masks = [dropout_mask(len(rows), units, rate, dropping) if rate else None for units, rate in self.droppable]
             yield Block(images, targets, masks)

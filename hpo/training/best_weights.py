@@ -16,12 +16,12 @@ class BestWeights:
     Args:
         monitor: the metric.
         min_delta: the least change that counts as an improvement.
-        keep: whether weights are kept at all, or only the epoch's number and metrics.
+        keep: whether weights are kept, or only the epoch's number and metrics.
 
     Attributes:
-        improvement: the best value and how long ago it was.
-        weights: the kept `state_dict`, on the model's device; None before the first epoch or without `keep`.
-        metrics: all metrics of the best epoch.
+        improvement: the best value and the number of epochs since then.
+        weights: the `state_dict` that is kept, on the model's device; None before the first epoch or without `keep`.
+        metrics: all metrics of the best epoch; empty before the first epoch.
     """
 
     def __init__(self, monitor: Monitor, min_delta: float = 0.0, keep: bool = True) -> None:
@@ -31,7 +31,7 @@ class BestWeights:
         self.metrics: dict[str, float] = {}
 
     def update(self, epoch: int, metrics: Mapping[str, float], model: nn.Module) -> None:
-        """Take in an epoch; copy the weights if it is the best so far, or the first."""
+        """Look at the metrics of an epoch; copy the weights if the epoch is the best so far, or the first."""
         if self.improvement.update(epoch, metrics) or not self.metrics:
             self.metrics = dict(metrics)
             if self.keep:
@@ -48,6 +48,6 @@ class BestWeights:
         return {"improvement": self.improvement.state_dict(), "weights": self.weights, "metrics": self.metrics}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a `state_dict`."""
+        """Continue from a `state_dict`."""
         self.improvement.load_state_dict(state["improvement"])
         self.weights, self.metrics = state["weights"], state["metrics"]

@@ -5,17 +5,18 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Epoch:
-    """Losses are mean cross-entropies with the L2 penalty, accuracies are fractions.
+    """The losses, accuracies and time of one epoch.
 
-    As Keras reports them, but for one thing: label smoothing is in the training loss alone, so that trials which smooth
-    differently can be compared by their validation loss.
+    Losses are mean cross-entropies with the L2 penalty, accuracies are fractions. They are those that Keras reports,
+    except that label smoothing is in the training loss only: so the validation losses of trials with different
+    smoothing can be compared.
 
     Attributes:
-        epoch: number, from 1.
+        epoch: number of the epoch, from 1.
         train_loss, train_accuracy: over the epoch's batches as they were trained on, with dropout and augmentation.
         val_loss, val_accuracy: of the weights at the end of the epoch.
         lr: learning rate of the epoch's last step.
-        seconds: time that training and validation took; of all runs together, where several train at the same time.
+        seconds: time of training and validation, of all runs together where several train at the same time.
     """
 
     epoch: int

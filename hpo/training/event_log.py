@@ -1,6 +1,7 @@
 """A run's curves as TensorBoard events."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tensorboard.compat.proto.event_pb2 import Event
@@ -9,7 +10,7 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from hpo.training.epoch import Epoch
 
-# Epoch's field and the name of its curve. Train and validation of one quantity share a chart by their prefix.
+# The fields of an epoch and the names of their curves. Curves with the same prefix share a chart.
 TAGS = {
     "train_loss": "loss/train",
     "val_loss": "loss/validation",
@@ -20,15 +21,17 @@ TAGS = {
 
 
 class EventLog:
-    """Writes one event file into a run's folder; anew when a run is resumed, from its history.
+    """Writes an event file into a run's folder.
+
+    Args:
+        folder: of the run.
+        history: the epochs before a resume, which are logged first.
 
     Raises:
         OSError: the folder cannot be written.
     """
 
-    def __init__(self, folder: Path, history: list[Epoch]) -> None:
-        for stale in folder.glob("events.out.tfevents.*"):
-            stale.unlink()
+    def __init__(self, folder: Path, history: Sequence[Epoch]) -> None:
         self.writer = EventFileWriter(str(folder))
         for epoch in history:
             self.add(epoch)
@@ -39,5 +42,5 @@ class EventLog:
         self.writer.add_event(Event(step=epoch.epoch, wall_time=time.time(), summary=Summary(value=values)))
 
     def close(self) -> None:
-        """Write what is buffered."""
+        """Write the events that are buffered, and close the file."""
         self.writer.close()

@@ -14,12 +14,12 @@ class Improvement:
 
     Args:
         monitor: the metric; a loss improves downwards, an accuracy upwards.
-        min_delta: the least change that counts.
+        min_delta: the least change that counts as an improvement.
 
     Attributes:
         best: the best value so far, of epoch `epoch`.
         epoch: number of the best epoch, 0 while there is none.
-        waited: epochs since then, or since the owner reset it.
+        waited: number of epochs since then, or since the owner set it to 0.
     """
 
     def __init__(self, monitor: Monitor, min_delta: float = 0.0) -> None:
@@ -31,7 +31,7 @@ class Improvement:
         self.waited = 0
 
     def update(self, epoch: int, metrics: Mapping[str, float]) -> bool:
-        """Take in one epoch's metrics; return whether the monitored one improved."""
+        """Look at the metrics of an epoch; return whether the monitored one improved."""
         value = metrics[self.monitor]
         if self.sign * value - self.min_delta > self.sign * self.best:
             self.best, self.epoch, self.waited = value, epoch, 0
@@ -44,5 +44,5 @@ class Improvement:
         return {"best": self.best, "epoch": self.epoch, "waited": self.waited}
 
     def load_state_dict(self, state: Mapping[str, float | int]) -> None:
-        """Go on from a `state_dict`."""
+        """Continue from a `state_dict`."""
         self.best, self.epoch, self.waited = float(state["best"]), int(state["epoch"]), int(state["waited"])

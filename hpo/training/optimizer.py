@@ -1,8 +1,8 @@
 """Optimizers over one flat buffer, by Keras's formulas.
 
-They differ from `torch.optim`: Adam's eps is added before the bias correction, RMSprop's stands inside the root, and
-SGD's velocity has the learning rate in it, so a change of the rate acts on later gradients only. Weight decay is
-decoupled and acts on every parameter: w -= lr * weight_decay * w.
+They differ from `torch.optim`: Adam's eps is added before the bias correction, RMSprop's eps is added inside the
+root, and SGD's velocity includes the learning rate, so that a change of the rate acts on later gradients only. Weight
+decay is decoupled and acts on every parameter: w -= lr * weight_decay * w.
 Source: Keras 3, `keras.optimizers.{SGD,Adam,AdamW,RMSprop}.update_step`.
 """
 
@@ -16,20 +16,21 @@ from torch import Tensor
 
 from hpo.definition.trial_config import TrialConfig
 from hpo.network.flat_parameters import FlatParameters
+from hpo.network.kernels import adamw
 
 
 class Optimizer(ABC):
     """Updates parameters from their gradients.
 
-    What changes from step to step is given as numbers, or as tensors on the parameters' device, float32 [], so that
-    steps can be recorded once and repeated with other values.
+    What changes from step to step is given as numbers, or as tensors, float32 [], on the parameters' device: with
+    tensors a step can be recorded once and repeated with other values.
 
     Args:
-        parameters: what is updated.
-        config: the optimizer's settings are read.
+        parameters: the parameters and their gradients.
+        config: its settings of the optimizer are read.
 
     Attributes:
-        state: float32 [P] each, by name.
+        state: what the optimizer keeps for each parameter, float32 [P] each, by name.
     """
 
     def __init__(self, parameters: FlatParameters, config: TrialConfig) -> None:
@@ -42,7 +43,7 @@ class Optimizer(ABC):
         self.update(*self.rates(lr))
 
     def rates(self, lr: float) -> tuple[float, float]:
-        """Return the rate and the decay that the next `update` takes at a learning rate; each step asks once."""
+        """Return the rate and the decay of the next `update` at a learning rate; call this once for each step."""
         return lr, lr * self.weight_decay
 
     @abstractmethod
@@ -54,7 +55,7 @@ class Optimizer(ABC):
         return self.state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from the `state_dict` of the same optimizer."""
+        """Continue from the `state_dict` of the same optimizer."""
         for name, tensor in self.state.items():
             tensor.copy_(state[name])
 
@@ -103,12 +104,11 @@ class Adam(Optimizer):
         self.beta1, self.beta2, self.eps = config.beta1, config.beta2, config.eps
         self.steps = 0
         self.state |= {"mean": self._zeros(), "mean_square": self._zeros()}
-        # The rate has the bias correction in it; PyTorch's kernel, which corrects in another way, is told of a step
-        # so late that nothing is left to correct.
-        self.late = torch.full((), math.inf, device=parameters.values.device)
+        # The rate includes Keras's bias correction. PyTorch's kernel has another one, which is nothing at this step.
+        self.last_step = torch.full((), math.inf, device=parameters.values.device)
 
     def rates(self, lr: float) -> tuple[float, float]:
-        """Return the rate and the decay that the next `update` takes at a learning rate; each step asks once."""
+        """Return the rate and the decay of the next `update` at a learning rate; call this once for each step."""
         self.steps += 1
         rate = lr * math.sqrt(1.0 - self.beta2**self.steps) / (1.0 - self.beta1**self.steps)
         return rate, lr * self.weight_decay
@@ -120,20 +120,17 @@ class Adam(Optimizer):
             self._decay(decay)
         elif decay:
             weight_decay = decay / rate  # The kernel shrinks by its rate times this, in the same pass.
-        torch._fused_adamw_(
-            [self.parameters.values],
-            [self.parameters.gradients],
-            [self.state["mean"]],
-            [self.state["mean_square"]],
-            [],
-            [self.late],
+        adamw(
+            self.parameters.values,
+            self.parameters.gradients,
+            self.state["mean"],
+            self.state["mean_square"],
+            self.last_step,
             lr=rate,
             beta1=self.beta1,
             beta2=self.beta2,
-            weight_decay=weight_decay,
             eps=self.eps,
-            amsgrad=False,
-            maximize=False,
+            weight_decay=weight_decay,
         )
 
     def state_dict(self) -> dict[str, Any]:
@@ -141,7 +138,7 @@ class Adam(Optimizer):
         return {**self.state, "steps": self.steps}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from the `state_dict` of the same optimizer."""
+        """Continue from the `state_dict` of the same optimizer."""
         super().load_state_dict(state)
         self.steps = state["steps"]
 

@@ -18,11 +18,11 @@ class Schedule:
     Cosine is the documented rate of epoch e = 0, 1, ...: min_lr + (lr - min_lr) (1 + cos(pi e / epochs)) / 2, over the
     epochs after warm-up. Plateau multiplies the rate by `plateau_factor` after `plateau_patience` epochs without an
     improvement of `monitor` (Keras's ReduceLROnPlateau). One cycle is torch's OneCycleLR with its
-    defaults, its cycling of momentum left out.
+    defaults, without its cycling of the momentum.
 
     Args:
-        config: schedule, lr, warm-up and plateau settings are read.
-        steps_per_epoch: batches in one epoch.
+        config: its schedule, lr, warm-up and plateau settings are read.
+        steps_per_epoch: number of batches in one epoch.
     """
 
     def __init__(self, config: TrialConfig, steps_per_epoch: int) -> None:
@@ -66,7 +66,7 @@ class Schedule:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a `state_dict`."""
+        """Continue from a `state_dict`."""
         self.plateau_lr, self.reductions = state["plateau_lr"], state["reductions"]
         self.improvement.load_state_dict(state["improvement"])
 

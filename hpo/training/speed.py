@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import torch
 
+from hpo.data.preprocessing import Preprocessing
 from hpo.data.tensors import TensorData, TensorSplit
 from hpo.definition.trial_config import TrialConfig
 from hpo.network.mlp import MLP
@@ -14,13 +15,13 @@ from hpo.training.batches import BLOCK, GPU_BLOCK
 from hpo.training.fit import fit
 from hpo.training.stacks import Stacks
 
-# Steps that are timed, at least.
+# The least number of steps that are timed.
 STEPS = 20
 
 
 @dataclass(frozen=True)
 class Images:
-    """The size of a data set, which is all of it that time depends on."""
+    """The size of a data set: the time of an epoch depends on nothing else of the data."""
 
     shape: tuple[int, int, int] = (32, 32, 3)
     classes: int = 10
@@ -31,13 +32,13 @@ class Images:
 def epoch_seconds(config: TrialConfig, images: Images, device: str = "cpu", runs: int = 1) -> float:
     """Measure an epoch, its validation included.
 
-    A part of an epoch is timed, on noise, after one such part to warm up.
+    A part of an epoch on noise is timed, after another part to warm up.
 
     Args:
-        config: what is trained.
-        images: how many, and of which size.
-        device: where.
-        runs: how many train at the same time; on a GPU, as one.
+        config: the configuration to train.
+        images: the size of the data set.
+        device: where to train.
+        runs: how many runs train at the same time; on a GPU, as one stack.
     """
     on_gpu = device != "cpu"
     rows = min(images.train, max(2 * (GPU_BLOCK if on_gpu else BLOCK), STEPS * config.batch_size))
@@ -62,10 +63,15 @@ def epoch_seconds(config: TrialConfig, images: Images, device: str = "cpu", runs
 
 
 def floor_seconds(config: TrialConfig, images: Images, flops: float) -> float:
-    """Return the time that an epoch's matrix products alone would take at a rate in floating-point operations a second.
+    """Return the seconds that the matrix products of an epoch would take alone.
 
-    A layer has three products of the same size, forward, gradient of the weights and gradient of the input; the first
-    layer's input needs no gradient.
+    A layer has three products of the same size: the output, the gradient of the weights and the gradient of the input,
+    which the first layer does not need.
+
+    Args:
+        config: whose hidden layers are read.
+        images: the size of the data set.
+        flops: the machine's rate, in floating-point operations a second.
     """
     height, width, channels = images.shape
     widths = (height * width * channels, *config.hidden, images.classes)
@@ -106,9 +112,13 @@ def _noise(images: Images, rows: int, device: str) -> TensorData:
         train=train,
         validation=validation,
         test=validation,
-        scale=torch.tensor([2 / 255], device=device),
-        shift=torch.tensor([-1.0], device=device),
-        image_shape=images.shape,
-        classes=tuple(str(label) for label in range(images.classes)),
+        preprocessing=Preprocessing(
+            image_shape=images.shape,
+            scale=(2 / 255,) * channels,
+            shift=(-1.0,) * channels,
+            classes=tuple(str(label) for label in range(images.classes)),
+        ),
+        fingerprint="noise",
+        split="first",
         device=torch.device(device),
     )

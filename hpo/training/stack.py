@@ -1,59 +1,46 @@
-"""Networks of one structure, trained as one: a small network cannot fill a GPU, several can."""
-
-from __future__ import annotations
+"""Networks of one structure that train as one: a small network cannot keep a GPU busy, several can."""
 
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from torch import Tensor
 
 from hpo.definition.trial_config import TrialConfig
 from hpo.network.backpropagation import Backpropagation
+from hpo.network.l2 import penalize, penalty
 from hpo.network.moving_statistics import MovingStatistics
 from hpo.network.precision import Precision, use
 from hpo.training.batches import Block
-from hpo.training.evaluation import CHUNK
-
-if TYPE_CHECKING:
-    from hpo.training.fit import Fit
-
-
-class Measured(NamedTuple):
-    """What a member's epoch measured (see `Epoch`)."""
-
-    train_loss: float
-    train_accuracy: float
-    val_loss: float
-    val_accuracy: float
-    seconds: float
+from hpo.training.epoch import Epoch
+from hpo.training.evaluation import loss_and_accuracy, training_totals
+from hpo.training.learner import Learner
 
 
 def structure(config: TrialConfig, precision: Precision) -> tuple[object, ...]:
     """Return what networks must have in common to be trained as one.
 
-    All else may differ: seed, optimizer, rates of learning, decay and dropout, schedule, number of epochs.
+    Everything else may differ: seed, optimizer, learning rate, weight decay, dropout rates, schedule, number of epochs.
     """
     dropping = tuple(rate > 0 for rate in (config.input_dropout, *config.dropouts))
     return config.hidden, config.activation, config.norm, config.batch_size, dropping, precision
 
 
 class Stack:
-    """Trains its members an epoch at a time, in lockstep; each with its own data order, masks, optimizer and schedule.
+    """Trains networks of one structure together, an epoch at a time.
 
-    The members' parameters are the rows of one buffer [K, P], and a layer's K products are one batched product. What a
-    member computes does not depend on the others but for the order of sums. On a GPU the steps of a block are recorded
-    once as a CUDA graph and repeated from then on, and the host waits only at the end of an epoch.
+    Each member has its own data order, masks, optimizer and schedule. The members' parameters are the rows of one
+    buffer [K, P], and the K products of a layer are one batched product. A member's results depend on the other members
+    only by the order of sums. On a GPU the steps of a block are recorded once as a CUDA graph, which is then repeated,
+    and the host waits only at the end of an epoch.
 
     Attributes:
-        members: may be changed between two epochs; all of one structure and on the same data.
+        members: the networks, all of one structure and on the same data; may be changed between two epochs.
     """
 
     def __init__(self) -> None:
-        self.members: list[Fit] = []
-        self._arranged: list[Fit] = []
+        self.members: list[Learner] = []
+        self._arranged: list[Learner] = []
         self._stream: torch.cuda.Stream | None = None
 
     def launch(self) -> None:
@@ -67,25 +54,18 @@ class Stack:
             use(self._precision)
             self._totals.zero_()
             step = 0
-            for blocks in zip(*(fit.batches.blocks(fit.epoch + 1) for fit in self.members), strict=True):
+            for blocks in zip(*(member.batches.blocks(member.epoch + 1) for member in self.members), strict=True):
                 step += self._load(blocks, step)
                 self._train(len(blocks[0].images))
             self._evaluate()
 
-    def collect(self) -> list[tuple[Fit, Measured]]:
-        """Wait for the epoch's end; return what each member measured."""
-        data = self.members[0].data
-        n_train, n_validation = len(data.train), len(data.validation)
+    def collect(self) -> list[tuple[Learner, Epoch]]:
+        """Wait for the end of the epoch; return what each member measured."""
+        n = len(self.members[0].data.train)
         with self._on_stream():
-            columns = (
-                (self._loss + self._penalty) / n_train,
-                self._correct / n_train,
-                self._val_loss / n_validation + self._penalties(),
-                self._val_correct / n_validation,
-            )
+            columns = ((self._loss + self._penalty) / n, self._correct / n, *self._validation)
             rows: list[list[float]] = torch.stack(columns, dim=1).tolist()
-        seconds = time.perf_counter() - self._start
-        return [(fit, Measured._make((*row, seconds))) for fit, row in zip(self.members, rows, strict=True)]
+        return [(member, member.measured(self._start, *row)) for member, row in zip(self.members, rows, strict=True)]
 
     def _arrange(self) -> None:
         """Lay out memory for the present members."""
@@ -98,10 +78,10 @@ class Stack:
         self._warm = False
         self._graph: torch.cuda.CUDAGraph | None = None
 
-        values = torch.stack([fit.parameters.values for fit in self.members])
+        values = torch.stack([member.parameters.values for member in self.members])
         gradients = torch.zeros_like(values)
-        for fit, *rows in zip(self.members, values, gradients, strict=True):
-            fit.parameters.move(*rows)
+        for member, *rows in zip(self.members, values, gradients, strict=True):
+            member.parameters.move(*rows)
         views = first.parameters.views
         moving = self._stack_statistics()
         self._network = Backpropagation(views(values), views(gradients), moving, config, self._precision)
@@ -114,19 +94,18 @@ class Stack:
         ]
         self._log_probabilities = torch.empty_like(self._targets)
         self._rates = torch.empty(-(-size // config.batch_size), k, 2, device=device)
-        totals = torch.empty(5, k, dtype=torch.float64, device=device)
-        self._loss, self._penalty, self._correct, self._val_loss, self._val_correct = totals
-        self._totals = totals
+        self._totals = torch.empty(3, k, dtype=torch.float64, device=device)
+        self._loss, self._penalty, self._correct = self._totals
 
     def _stack_statistics(self) -> list[MovingStatistics]:
         """Make each member's moving statistics views of the stack's."""
-        layers = zip(*(MovingStatistics.of(fit.model) for fit in self.members), strict=True)
+        layers = zip(*(MovingStatistics.of(member.model) for member in self.members), strict=True)
         stacked = [
             MovingStatistics(torch.stack([of.mean for of in layer]), torch.stack([of.variance for of in layer]))
             for layer in layers
         ]
-        for row, fit in enumerate(self.members):
-            for block, moving in zip(fit.model.blocks, stacked, strict=False):
+        for row, member in enumerate(self.members):
+            for block, moving in zip(member.model.blocks, stacked, strict=False):
                 block.norm.running_mean, block.norm.running_var = moving.mean[row], moving.variance[row]
         return stacked
 
@@ -144,9 +123,9 @@ class Stack:
                 if into is not None and mask is not None:
                     into[row, :n] = mask
         steps = -(-n // self.members[0].config.batch_size)
-        firsts = [fit.epoch * len(fit.batches) + step for fit in self.members]
+        firsts = [member.first_step + step for member in self.members]
         rates = [
-            [fit.optimizer.rates(fit.schedule.lr(first + i)) for fit, first in zip(self.members, firsts, strict=True)]
+            [of.optimizer.rates(of.schedule.lr(first + i)) for of, first in zip(self.members, firsts, strict=True)]
             for i in range(steps)
         ]
         self._rates[:steps].copy_(torch.tensor(rates), non_blocking=True)
@@ -176,36 +155,22 @@ class Stack:
             if of_input is not None:
                 x *= of_input
             self._log_probabilities[:, rows] = self._network(x, self._targets[:, rows], of_hidden)
-            for row, fit in enumerate(members):
-                if fit.config.l2:
-                    self._penalty[row] += x.shape[1] * fit.penalize()
-                fit.optimizer.update(*self._rates[step, row])
+            for row, member in enumerate(members):
+                if member.config.l2:
+                    self._penalty[row] += x.shape[1] * penalize(member.parameters, member.config.l2)
+                member.optimizer.update(*self._rates[step, row])
         self._network.update_statistics()
         log_probabilities, targets = self._log_probabilities[:, :n], self._targets[:, :n]
-        self._loss -= (targets * log_probabilities).sum((1, 2), dtype=torch.float64)
-        self._correct += (log_probabilities.argmax(2) == targets.argmax(2)).sum(1)
+        loss, correct = training_totals(log_probabilities, targets)
+        self._loss += loss
+        self._correct += correct
 
-    @torch.no_grad()
     def _evaluate(self) -> None:
-        data = self.members[0].data
-        split = data.validation
-        for rows in torch.split(split.index, CHUNK):
-            x = data.inputs(split.images.index_select(0, rows)).expand(len(self.members), -1, -1)
-            labels = split.labels.index_select(0, rows).expand(len(self.members), -1)
-            logits = self._network.logits(x)
-            chosen = torch.log_softmax(logits, 2).gather(2, labels.unsqueeze(2))
-            self._val_loss -= chosen.sum((1, 2), dtype=torch.float64)
-            self._val_correct += (logits.argmax(2) == labels).sum(1)
-
-    def _penalties(self) -> Tensor:
-        """Return the L2 penalty of each member's weights as they are, float64 [K]."""
-        penalties = [
-            fit.config.l2 * fit.parameters.values[: fit.parameters.hidden].square().sum(dtype=torch.float64)
-            if fit.config.l2
-            else torch.zeros_like(self._loss[0])
-            for fit in self.members
-        ]
-        return torch.stack(penalties)
+        """Measure each member on the validation images."""
+        k, data = len(self.members), self.members[0].data
+        loss, accuracy = loss_and_accuracy(lambda x: self._network.logits(x.expand(k, -1, -1)), data, data.validation)
+        penalties = [penalty(member.model.hidden_weights(), member.config.l2) for member in self.members]
+        self._validation = (loss + torch.stack(penalties), accuracy)
 
     def _on_stream(self) -> AbstractContextManager[object]:
         return torch.cuda.stream(self._stream) if self._stream else nullcontext()

@@ -1,50 +1,40 @@
-"""Runs that share a device: those of one structure train as one, and the epochs of different structures overlap."""
+"""Runs that share a device: those of one structure train as one, and different structures train at the same time."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from hpo.training.stack import Measured, Stack, structure
-
-if TYPE_CHECKING:
-    from hpo.training.epoch import Epoch
-    from hpo.training.fit import Fit
+from hpo.training.epoch import Epoch
+from hpo.training.learner import Learner
+from hpo.training.stack import Stack, structure
 
 
 class Stacks:
     """The runs of one process, on one device and the same data.
 
-    All train an epoch when the first of them asks for one, so each must take its epoch before any asks for the next.
-    Runs may join and leave in between.
+    All runs train an epoch when the first of them asks for its next one, so each run must take its epoch before any
+    run asks for another. Runs may join and leave in between.
     """
 
     def __init__(self) -> None:
         self._stacks: dict[tuple[object, ...], Stack] = {}
-        self._measured: dict[Fit, Measured] = {}
+        self._trained: dict[Learner, Epoch] = {}
 
-    def join(self, fit: Fit) -> None:
-        """Take in a run, from the next epoch on."""
-        self._stacks.setdefault(structure(fit.config, fit.precision), Stack()).members.append(fit)
+    def join(self, learner: Learner) -> None:
+        """Add a run, which trains from the next epoch on."""
+        self._stacks.setdefault(structure(learner.config, learner.precision), Stack()).members.append(learner)
 
-    def leave(self, fit: Fit) -> None:
-        """Let go of a run, which keeps its parameters; of one that is not here, do nothing."""
-        self._measured.pop(fit, None)
-        key = structure(fit.config, fit.precision)
+    def leave(self, learner: Learner) -> None:
+        """Remove a run, which keeps its parameters; do nothing if the run is not here."""
+        self._trained.pop(learner, None)
+        key = structure(learner.config, learner.precision)
         stack = self._stacks.get(key)
-        if stack and fit in stack.members:
-            stack.members.remove(fit)
+        if stack and learner in stack.members:
+            stack.members.remove(learner)
             if not stack.members:
                 del self._stacks[key]
 
-    def epoch(self, fit: Fit) -> Epoch:
-        """Return a run's next epoch.
-
-        Raises:
-            Diverged: one of its losses is not finite.
-        """
-        if fit not in self._measured:
+    def epoch(self, learner: Learner) -> Epoch:
+        """Return the next epoch of a run."""
+        if learner not in self._trained:
             for stack in self._stacks.values():
                 stack.launch()
             for stack in self._stacks.values():
-                self._measured.update(stack.collect())
-        return fit.measured(*self._measured.pop(fit))
+                self._trained.update(stack.collect())
+        return self._trained.pop(learner)

@@ -1,9 +1,11 @@
+import errno
 import multiprocessing
 import os
 import random
 import resource
 import shutil
 import signal
+import threading
 import time
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
@@ -12,7 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hpo.data import Dataset, load_dataset
+from hpo.data import Dataset, load_dataset, open_decoded
+from hpo.data.cache import Cache
+from hpo.data.digits import Digits
 from hpo.definition.data_config import DataConfig
 from hpo.errors import DataError
 
@@ -185,7 +189,9 @@ def test_an_interrupt_leaves_nothing_half_cached(make_folder: MakeFolder, tmp_pa
 
 def test_a_cache_that_cannot_be_written_is_one_clear_error(make_folder: MakeFolder, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(DataError, match=r"cannot be written: Not a directory\. Choose another .*HPO_DATA_DIR\.$"):
+    with pytest.raises(
+        DataError, match=r"cannot be written or read: Not a directory\. Choose another .*HPO_DATA_DIR\.$"
+    ):
         load(make_folder(), tmp_path / "file")
 
 
@@ -194,7 +200,7 @@ def test_a_disk_that_fills_up_is_one_clear_error_and_leaves_nothing(make_folder:
     unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (500, unlimited[1]))  # bytes a file, about half of the images
     try:
-        with pytest.raises(DataError, match=r"cannot be written: File too large\. Choose another folder"):
+        with pytest.raises(DataError, match=r"cannot be written or read: File too large\. Choose another folder"):
             load(folder, tmp_path / "cache")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
@@ -211,3 +217,102 @@ def test_the_environment_chooses_the_cache_and_data_dir_overrides_it(
     assert not (tmp_path / "environment").exists()
     load_dataset(config)
     assert (tmp_path / "environment/decoded").is_dir()
+
+
+def reopen(dataset: Dataset) -> Dataset:
+    """Opens the decoded images as another process does."""
+    assert dataset.folder is not None
+    return open_decoded(dataset.folder, dataset.name, dataset.fingerprint)
+
+
+def test_decoded_images_are_opened_by_their_folder_though_the_source_is_gone(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    folder = make_folder({split: {"cat": 2, "dog": 1} for split in ("train", "val", "test")})
+    dataset, _ = load(folder, tmp_path / "cache")
+    shutil.rmtree(folder)
+    again = reopen(dataset)
+    assert again.val_images is not None and dataset.val_images is not None
+    assert np.array_equal(again.val_images, dataset.val_images)
+    assert (again.name, again.classes, again.note) == (dataset.name, dataset.classes, dataset.note)
+
+
+def test_images_that_change_leave_those_decoded_before_as_they_are(make_folder: MakeFolder, tmp_path: Path) -> None:
+    folder = make_folder()
+    before, _ = load(folder, tmp_path / "cache")
+    (folder / "train/cat/0000.png").write_bytes(png(200))
+    after, decoded = load(folder, tmp_path / "cache")
+    assert decoded
+    assert reopen(before).train_images[0, 0, 0, 0] == 4
+    assert reopen(after).train_images[0, 0, 0, 0] == 200
+
+
+def test_decoded_images_that_are_gone_damaged_or_others_are_refused(make_folder: MakeFolder, tmp_path: Path) -> None:
+    folder = make_folder()
+    dataset, _ = load(folder, tmp_path / "cache")
+    assert dataset.folder is not None
+    with pytest.raises(DataError, match=r"are not those with which the study began\. Resume the study"):
+        open_decoded(dataset.folder, "pets", "0" * 64)
+    with (dataset.folder / "images.uint8").open("r+b") as file:
+        file.write(b"x")
+    with pytest.raises(DataError, match=r"^The decoded images of pets in .* are gone or damaged\. Resume"):
+        reopen(dataset)
+    for gone in (dataset.folder, tmp_path / "cache"):
+        shutil.rmtree(gone)
+        with pytest.raises(DataError, match="are gone or damaged"):
+            reopen(dataset)
+
+
+def test_who_opens_decoded_images_waits_while_they_are_mended(make_folder: MakeFolder, tmp_path: Path) -> None:
+    folder = make_folder()
+    dataset, _ = load(folder, tmp_path / "cache")
+    assert dataset.folder is not None
+    (dataset.folder / "labels.int64").unlink()
+    mended: list[str] = []
+
+    def open_meanwhile(*_: object) -> None:
+        if not threads:
+            threads.append(threading.Thread(target=lambda: mended.append(reopen(dataset).fingerprint)))
+            threads[0].start()
+            time.sleep(0.1)
+            assert not mended
+
+    threads: list[threading.Thread] = []
+    load_dataset(DataConfig(dataset=str(folder)), tmp_path / "cache", open_meanwhile)
+    threads[0].join()
+    assert mended == [dataset.fingerprint]
+
+
+def test_a_cache_that_this_process_cannot_read_is_left_alone(make_folder: MakeFolder, tmp_path: Path) -> None:
+    dataset, _ = load(make_folder(), tmp_path / "cache")
+    assert dataset.folder is not None
+    entry = dataset.folder / "dataset.json"
+    description = entry.read_bytes()
+    unlimited = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, unlimited[1]))
+    try:
+        with pytest.raises(DataError, match="cannot be read: Too many open files"):
+            reopen(dataset)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, unlimited)
+    assert entry.read_bytes() == description
+    assert not load(tmp_path / "pets", tmp_path / "cache")[1]
+
+
+def test_the_folder_of_decoded_images_is_absolute(
+    make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    dataset, _ = load(make_folder(), Path("cache"))
+    monkeypatch.chdir("/")
+    assert reopen(dataset).fingerprint == dataset.fingerprint
+
+
+def test_a_file_system_without_locks_serves_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_arguments: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.warns(UserWarning, match="falling back to SoftFileLock"):  # The library's own way there.
+        dataset = Cache(tmp_path).load(Digits(), None)
+    assert len(dataset.train_images)

@@ -1,5 +1,6 @@
 import hashlib
 import os
+import socket
 import time
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from hpo.data import KNOWN_DATASETS, load_dataset, split_indices
 from hpo.definition.data_config import DataConfig
-from hpo.errors import DataError
+from hpo.errors import DataError, printable
 
 REAL_ARCHIVE = Path(__file__).parents[3] / "shared/data/cifar10-jpeg.tar.xz"
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -37,11 +38,20 @@ def test_a_name_like_none_gets_them_all(tmp_path: Path) -> None:
     "path", ["images.tar.xz", "some/folder", "/nowhere/at/all", "~/no-such-images.zip", "~nobody-here/x", "x/" * 3000]
 )
 def test_a_path_that_does_not_exist_is_refused(tmp_path: Path, path: str) -> None:
-    assert f"Data set '{path}' does not exist" in refusal(path, tmp_path)
+    assert f"Data set '{printable(path)}' does not exist" in refusal(path, tmp_path)
 
 
-def test_a_device_is_no_data_set(tmp_path: Path) -> None:
-    assert "is no archive" in refusal(os.devnull, tmp_path)
+def test_what_is_neither_file_nor_folder_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.tar")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "socket"))
+    for path in (os.devnull, str(tmp_path / "pipe.tar"), str(tmp_path / "socket")):
+        assert f"{printable(path)} is a pipe, a socket or a device" in refusal(path, tmp_path)
+
+
+def test_an_odd_name_is_shown_on_one_line_and_in_part(tmp_path: Path) -> None:
+    for name in ("no\nsuch", "no such" + "x" * 300, "\x1b[31mno/such"):
+        assert f"'{printable(name)}'" in refusal(name, tmp_path)
 
 
 def test_digits_are_1437_and_360_grey_images_the_same_each_time(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def test_rows_are_flattened_by_row_column_channel() -> None:
     dataset = labelled([0, 1] * 8)
     dataset.train_images[5] = np.arange(12).reshape(2, 2, 3)
     data = TensorData.load(dataset, config(), "cpu")
-    assert data.image_shape == (2, 2, 3)
+    assert data.preprocessing.image_shape == (2, 2, 3)
     assert (data.n_features, data.n_classes) == (12, 2)
     assert data.train.images[5].tolist() == list(range(12))
 
@@ -54,7 +54,7 @@ def test_documented_scaling_is_that_of_the_page() -> None:
     out = torch.empty(x.shape)
     assert data.inputs(x, out) is out
     assert torch.equal(out, data.inputs(x))
-    assert (data.scale.dtype, data.shift.dtype) == (torch.float32, torch.float32)
+    assert [of.dtype for of in data.scaling] == [torch.float32, torch.float32]
 
 
 def test_standardization_takes_each_channel_of_the_training_split_to_mean_0_and_deviation_1() -> None:
@@ -62,29 +62,50 @@ def test_standardization_takes_each_channel_of_the_training_split_to_mean_0_and_
     dataset.train_images[:] = np.random.default_rng(0).integers(0, [50, 150, 256], (400, 2, 2, 3))
     dataset.train_images[:4] = 255  # held out, and therefore not to count
     data = TensorData.load(dataset, config(scaling="standardize"), "cpu")
-    x = data.train.images[data.train.index].double() * data.scale.double() + data.shift.double()
+    scale, shift = data.scaling
+    x = data.train.images[data.train.index].double() * scale.double() + shift.double()
     channels = x.reshape(-1, 3)
     torch.testing.assert_close(channels.mean(0), torch.zeros(3, dtype=torch.float64), atol=1e-6, rtol=0)
     torch.testing.assert_close(channels.std(0, correction=0), torch.ones(3, dtype=torch.float64), atol=1e-6, rtol=0)
     reference = dataset.train_images[4:].astype(np.float64)
     mean, deviation = reference.mean(axis=(0, 1, 2)), reference.std(axis=(0, 1, 2))
-    np.testing.assert_allclose(data.scale.numpy().reshape(4, 3), np.tile(1 / deviation, (4, 1)), rtol=1e-6)
-    np.testing.assert_allclose(data.shift.numpy().reshape(4, 3), np.tile(-mean / deviation, (4, 1)), rtol=1e-6)
+    np.testing.assert_allclose(scale.numpy().reshape(4, 3), np.tile(1 / deviation, (4, 1)), rtol=1e-6)
+    np.testing.assert_allclose(shift.numpy().reshape(4, 3), np.tile(-mean / deviation, (4, 1)), rtol=1e-6)
 
 
 def test_a_channel_that_never_varies_becomes_zero() -> None:
     dataset = labelled([0, 1] * 8)
     dataset.train_images[..., 1] = 77
     data = TensorData.load(dataset, config(scaling="standardize"), "cpu")
-    x = data.train.images.float() * data.scale + data.shift
+    x = data.inputs(data.train.images)
     assert torch.isfinite(x).all()
     assert (x.reshape(-1, 3)[:, 1] == 0).all()
+
+
+def test_split_is_named_by_what_is_trained_on_and_how_it_is_scaled() -> None:
+    """A setting that changes nothing does not count: the labels of a mixed source's first images need no seed."""
+    dataset = labelled([0, 1] * 20)
+
+    def split(**settings: object) -> tuple[str, str]:
+        data = TensorData.load(dataset, config(**settings), "cpu")
+        return data.fingerprint, data.split
+
+    first = split()
+    assert first == split() == split(split_seed=7)
+    others = [
+        split(validation=5),
+        split(split="stratified"),
+        split(split="stratified", split_seed=7),
+        split(scaling="standardize"),
+    ]
+    assert len({first, *others}) == 5
+    assert {fingerprint for fingerprint, _ in (first, *others)} == {dataset.fingerprint}
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
 def test_on_a_gpu_train_and_validation_share_one_copy() -> None:
     data = TensorData.load(labelled([0, 1] * 8), config(), "cuda")
     assert data.train.images.is_cuda
-    assert data.scale.is_cuda
+    assert all(of.is_cuda for of in data.scaling)
     assert data.test.index.is_cuda
     assert data.validation.images is data.train.images

@@ -56,7 +56,7 @@ def test_an_experiment_states_what_differs() -> None:
 @pytest.mark.parametrize(
     ("trial", "message"),
     [
-        ({"batch_size": 0}, "[trial] 'batch_size': input should be greater than or equal to 1 but got 0"),
+        ({"batch_size": 0}, "[trial] 'batch_size': must be at least 1 but got 0"),
         ({"norm": "batc"}, "[trial] 'norm': unknown 'batc'. Did you mean 'batch'?"),
         ({"optimizer": ["sgd"]}, "[trial] 'optimizer': unknown ['sgd']. Did you mean 'sgd'?"),
         ({"bach_size": 3}, "[trial] unknown setting 'bach_size'. Did you mean 'batch_size'?"),
@@ -73,11 +73,11 @@ def test_a_wrong_fixed_setting_is_refused_where_it_stands(trial: dict[str, Any],
     [
         (
             {"batch_size": {"low": 0, "high": 8}},
-            "[space.batch_size] input should be greater than or equal to 1 but got 0",
+            "[space.batch_size] must be at least 1 but got 0",
         ),
         ({"norm": {"choices": ["none", "bach"]}}, "[space.norm] unknown 'bach'. Did you mean 'batch'?"),
         ({"norm": {"choices": ["none"]}, "nrm": {"choices": ["none"]}}, "[space] unknown setting 'nrm'."),
-        ({"depth": {"low": 1, "high": 10**9}}, "[space.depth] input should be less than or equal to 64 but got"),
+        ({"depth": {"low": 1, "high": 10**9}}, "[space.depth] must be at most 64 but got"),
         (
             {"momentum": {"low": 0.1, "high": 0.9, "when": {"optimiser": ["sgd"]}}},
             "[space.momentum] when: unknown 'optimiser'. Did you mean 'optimizer'?",
@@ -88,7 +88,7 @@ def test_a_wrong_fixed_setting_is_refused_where_it_stands(trial: dict[str, Any],
         ),
         (
             {"optimizer": {"choices": ["sgd"]}, "momentum": {"low": 0.1, "high": 0.9, "when": {"optimizer": ["sdg"]}}},
-            "[space.momentum] when: 'optimizer' is never 'sdg'. Did you mean 'sgd'?",
+            "[space.momentum] when: 'optimizer': unknown 'sdg'. Did you mean 'sgd'?",
         ),
     ],
 )
@@ -109,7 +109,7 @@ def test_a_contradiction_between_settings_shows_the_ones_involved_alone() -> Non
 def test_layers_that_grow_too_wide_show_what_they_follow_from() -> None:
     space = {"depth": {"low": 1, "high": 9}, "width": {"low": 4, "high": 4096}, "taper": {"choices": [1.0, 4.0]}}
     message = refusal(space)
-    assert "'hidden." in message and "input should be less than or equal to 65536" in message
+    assert "'hidden." in message and "must be at most 65536" in message
     assert "depth=" in message and "width=" in message and "taper=4" in message
 
 

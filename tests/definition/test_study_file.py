@@ -1,10 +1,11 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.study_file import fingerprint, load_study, parse_study
-from hpo.errors import DefinitionError
+from hpo.errors import DefinitionError, printable
 
 TEXT = """
 [study]
@@ -44,6 +45,19 @@ def test_a_shipped_study_is_valid_and_named_like_its_file(path: Path) -> None:
     assert load_study(path).name == path.stem
 
 
+@pytest.mark.parametrize(
+    ("name", "sha256"),
+    [
+        ("documented_grid", "941e7616f3cb09b0b86fe56e547e58733b90c13ecec7b5a7f1f7037fc3cc7b3e"),
+        ("quickstart", "8643b0d4dc13d3bea8ec6db289a86cba4db5438237c9a3add6cff4e22c17e913"),
+        ("search", "ab8873af336dfe0548a8d7e60a30fe1903e88ab964fc978816fed0b6baf6edab"),
+    ],
+)
+def test_the_shipped_studies_run_what_they_always_ran(name: str, sha256: str) -> None:
+    path = next(path for path in SHIPPED if path.stem == name)
+    assert fingerprint(load_study(path)) == sha256
+
+
 def test_without_a_name_a_study_is_called_like_its_file(tmp_path: Path) -> None:
     file = tmp_path / "wide.toml"
     file.write_text(GRID)
@@ -57,17 +71,17 @@ def test_without_a_name_a_study_is_called_like_its_file(tmp_path: Path) -> None:
         ("[stduy]\nname = 'x'", "mine.toml: unknown table 'stduy'. Did you mean 'study'?"),
         ("study = 3", "mine.toml: [study] must be a table"),
         ("experiment = 3", "mine.toml: [[experiment]] must be an array of tables"),
-        ("[study]\nnmae = 'x'", "mine.toml: unknown [study] key 'nmae'. Did you mean 'name'?"),
-        ("[data]\nsplt = 'first'", "mine.toml: unknown [data] key 'splt'. Did you mean 'split'?"),
-        ("[sampler]\nnam = 'tpe'", "mine.toml: unknown [sampler] key 'nam'. Did you mean 'name'?"),
+        ("[study]\nnmae = 'x'", "mine.toml: [study] unknown key 'nmae'. Did you mean 'name'?"),
+        ("[data]\nsplt = 'first'", "mine.toml: [data] unknown key 'splt'. Did you mean 'split'?"),
+        ("[sampler]\nnam = 'tpe'", "mine.toml: [sampler] unknown key 'nam'. Did you mean 'name'?"),
         ("[pruner]\nname = 'medain'" + TEXT, "mine.toml: [pruner] 'name': unknown 'medain'. Did you mean 'median'?"),
-        ("[data]\nvalidation = 0" + TEXT, "mine.toml: [data] 'validation': input should be greater than or equal to 1"),
+        ("[data]\nvalidation = 0" + TEXT, "mine.toml: [data] 'validation': must be at least 1"),
         ("[space]\nlr = 3", "mine.toml: [space] 'lr' must be a table with 'low' and 'high', or 'choices'"),
-        ("[space.lr]\nlow = 1\nhgih = 2", "mine.toml: unknown [space.lr] key 'hgih'. Did you mean 'high'?"),
+        ("[space.lr]\nlow = 1\nhgih = 2", "mine.toml: [space.lr] unknown key 'hgih'. Did you mean 'high'?"),
         ("[space.lr]\nlow = 2\nhigh = 1", "mine.toml: [space.lr] 'low' 2 is above 'high' 1"),
-        ("[[experiment]]\nnmae = 'a'", "mine.toml: unknown [[experiment]] key 'nmae'. Did you mean 'name'?"),
-        ("[[experiment]]\nsettings = {}", "mine.toml: [[experiment]] 1 'name': field required"),
-        ("[[experiment]]\nname = 'a'\nsettings = 3", "mine.toml: [[experiment]] a 'settings': input should be a valid"),
+        ("[[experiment]]\nnmae = 'a'", "mine.toml: [[experiment]] 1 unknown key 'nmae'. Did you mean 'name'?"),
+        ("[[experiment]]\nsettings = {}", "mine.toml: [[experiment]] 1 'name': is missing"),
+        ("[[experiment]]\nname = 'a'\nsettings = 3", "mine.toml: [[experiment]] a 'settings': must be a table such as"),
         (GRID + "[[claim]]\nid = 'C1'\ntitel = 'x'", "mine.toml: [[claim]] C1 unknown key 'titel'. Did you mean"),
         (
             "[study]\nname = '../x'\n" + GRID,
@@ -76,7 +90,7 @@ def test_without_a_name_a_study_is_called_like_its_file(tmp_path: Path) -> None:
         ("[study]\nmetric = 'accuracy'" + GRID, "mine.toml: [study] 'metric': unknown 'accuracy'. Did you mean"),
         (
             "[study]\nseed = -1" + GRID,
-            "mine.toml: [study] 'seed': input should be greater than or equal to 0 but got -1",
+            "mine.toml: [study] 'seed': must be at least 0 but got -1",
         ),
     ],
 )
@@ -85,7 +99,8 @@ def test_what_is_wrong_in_a_file_is_said_in_one_line_with_its_place(text: str, m
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(None, "no such file or directory"), (b"\xff\xfe", "is not UTF-8 text")]
+    ("content", "message"),
+    [(None, "cannot be opened because no such file or directory"), (b"\xff\xfe", "is not UTF-8 text")],
 )
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None, message: str) -> None:
     file = tmp_path / "mine.toml"
@@ -93,7 +108,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | No
         file.write_bytes(content)
     with pytest.raises(DefinitionError) as error:
         load_study(file)
-    assert str(error.value) == f"{file}: {message}"
+    assert str(error.value) == f"{printable(file)}: {message}"
 
 
 def test_a_setting_given_beside_the_file_wins_over_trial_space_and_experiments() -> None:
@@ -121,14 +136,122 @@ def test_a_study_may_be_called_by_what_looks_like_a_number(name: str) -> None:
         ("dta.split", "first", "--set: unknown table 'dta'. Did you mean 'data'?"),
         ("experiment.name", "x", "--set: unknown table 'experiment'. Choose from"),
         ("study.name.x", "y", "--set: 'study.name' is a value, not a table"),
-        ("data.splt", "first", "mine.toml: unknown [data] key 'splt'. Did you mean 'split'?"),
-        ("epochs", "0", "mine.toml: [trial] 'epochs': input should be greater than or equal to 1 but got 0"),
+        ("data.splt", "first", "mine.toml: [data] unknown key 'splt'. Did you mean 'split'?"),
+        ("epochs", "0", "mine.toml: [trial] 'epochs': must be at least 1 but got 0"),
         ("seed", "3", "mine.toml: [trial] 'seed': training seeds come from [study] seed"),
         ("study.name", "", "mine.toml: [study] 'name': takes letters"),
     ],
 )
 def test_a_wrong_setting_given_beside_the_file_is_refused(key: str, value: str, message: str) -> None:
     assert refusal(**{key: value}).startswith(message)
+
+
+def test_a_byte_order_mark_is_not_a_part_of_the_text(tmp_path: Path) -> None:
+    file = tmp_path / "wide.toml"
+    file.write_text(GRID, encoding="utf-8-sig")
+    assert load_study(file).name == "wide"
+
+
+def test_a_file_name_that_cannot_name_a_study_is_refused_as_that(tmp_path: Path) -> None:
+    file = tmp_path / "my study.toml"
+    file.write_text(GRID)
+    with pytest.raises(DefinitionError, match="the study is called like its file, and 'my study' is not a name"):
+        load_study(file)
+    assert load_study(file, {"study.name": "my_study"}).name == "my_study"
+
+
+def test_what_is_not_a_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.toml")
+    for path in (tmp_path, tmp_path / "pipe.toml", Path("/dev/zero")):
+        with pytest.raises(DefinitionError, match="is not a file"):
+            load_study(path)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("9" * 5000, "mine.toml: is not valid TOML: it holds an integer of more than 64 bits"),
+        ("0x" + "f" * 5000, "mine.toml: holds an integer of more than 64 bits"),
+        ("[" * 500 + "]" * 500, "mine.toml: is nested too deeply"),
+        ("[" * 50 + "]" * 50, "mine.toml: is nested too deeply"),
+    ],
+)
+def test_what_is_too_large_for_a_study_file_is_refused(value: str, message: str) -> None:
+    assert refusal(f"{TEXT}\nlr = {{ choices = [{value}] }}").startswith(message)
+    assert refusal(epochs=value).startswith("--set 'epochs'")
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("hidden", "1024-10-10", (1024, 10, 10)),
+        ("hidden", "[64, 32]", (64, 32)),
+        ("patience", "none", None),
+        ("patience", "None", None),
+        ("norm", "batch", "batch"),
+        ("norm", '"batch"', "batch"),
+        ("checkpoint_monitor", "none", None),
+        ("lr", "1e-2", 0.01),
+        ("restore_best", "false", False),
+    ],
+)
+def test_a_setting_given_beside_the_file_is_read_as_in_the_file(key: str, text: str, value: object) -> None:
+    definition = parsed(GRID, **{key: text})
+    assert getattr(definition.experiment_config(definition.experiments[0], seed=0), key) == value
+
+
+def test_none_can_be_a_choice_and_a_value_of_every_table() -> None:
+    definition = parsed(TEXT + "patience = { choices = ['none', 3] }", data__image_size="none")
+    assert definition.data.image_size is None
+    assert definition.trial_config({"depth": 1, "width": 4, "patience": "none"}, seed=0).patience is None
+
+
+def test_layers_can_be_choices() -> None:
+    space = parsed("[space]\nhidden = { choices = [[64, 32], [128], '8-8'] }").space
+    assert space["hidden"].choices == ("64-32", "128", "8-8")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "message"),
+    [
+        (
+            "width = { low = 8.0, high = 16.0 }",
+            "[space.width] 'width' takes whole numbers: write 'low' 8 and 'high' 16",
+        ),
+        ("batch_size = { low = 8, high = 64.0 }", "[space.batch_size] 'batch_size' takes whole numbers"),
+        (
+            "lr = { choices = [0.1, 1e40] }",
+            "[space.lr] 'choices.1': must be a number that 32 bits can hold but got 1e+40",
+        ),
+        ("l2 = { low = 1e-7, high = 1e308, log = true }", "[space.l2] 'high': must be a number that 32 bits can hold"),
+        ("dropout = { low = 0.0, high = 0.5, step = 1e-30 }", "[space.dropout] 'step' 1e-30 is too small"),
+        ("lr = { choices = [{}] }", "[space.lr] 'choices.0': takes a text, a number, true or false, or a list"),
+        ("lr = { choices = 3 }", "[space.lr] 'choices': takes a list but got 3"),
+        ("lr = { choices = ['0.1'] }", "[space.lr] takes a number without quotes but got '0.1'"),
+        ("norm = { choices = ['none'], when = 3 }", "[space.norm] 'when': takes a table but got 3"),
+        ("learning_rate = { low = 1, high = 2 }", "[space] unknown setting 'learning_rate'. Did you mean 'lr' or"),
+        ("neurons = { low = 1, high = 2 }", "[space] unknown setting 'neurons'. Did you mean 'width' or 'hidden'?"),
+    ],
+)
+def test_a_parameter_of_the_wrong_type_is_refused(parameter: str, message: str) -> None:
+    assert refusal(f"[space]\ndepth = {{ low = 1, high = 3 }}\n{parameter}").startswith(f"mine.toml: {message}")
+
+
+def test_a_space_that_is_left_empty_is_refused_by_its_cause() -> None:
+    assert (
+        refusal(depth="2", width="64.0") == "mine.toml: --set fixes all that [space] has, so nothing is left to search"
+    )
+
+
+def test_settings_that_are_not_a_table_are_refused_with_and_without_others_beside_the_file() -> None:
+    text = "[[experiment]]\nname = 'a'\nsettings = 'x'"
+    assert refusal(text) == refusal(text, epochs="3")
+    assert refusal(text).startswith("mine.toml: [[experiment]] a 'settings': must be a table such as")
+
+
+def test_foreign_text_in_a_message_is_escaped_and_short() -> None:
+    assert r"'a\nb\x1b[31m'" in refusal(TEXT + '"a\\nb\\u001b[31m" = 3')
+    assert len(refusal(norm="x" * 10_000)) < 200
 
 
 def test_the_text_and_the_overrides_make_the_same_study_again() -> None:

@@ -1,9 +1,10 @@
 import json
+import random
 
 import pytest
 from pydantic import ValidationError
 
-from hpo.definition.study_definition import describe
+from hpo.definition.problem import describe
 from hpo.definition.trial_config import TrialConfig
 
 
@@ -63,17 +64,17 @@ def test_a_configuration_that_was_stored_is_read_back_the_same(settings: dict[st
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"hidden": "8-0"}, "'hidden.1': input should be greater than or equal to 1 but got '0'"),
-        ({"hidden": ""}, "'hidden.0': input should be a valid integer"),
-        ({"batch_size": 0}, "'batch_size': input should be greater than or equal to 1 but got 0"),
-        ({"lr": float("nan")}, "'lr': input should be a finite number but got nan"),
-        ({"lr": 0}, "'lr': input should be greater than 0 but got 0"),
-        ({"dropout": 1.0}, "'dropout.0': input should be less than 1 but got 1.0"),
+        ({"hidden": "8-0"}, "'hidden.1': must be at least 1 but got 0"),
+        ({"hidden": ""}, "'hidden.0': takes a whole number"),
+        ({"batch_size": 0}, "'batch_size': must be at least 1 but got 0"),
+        ({"lr": float("nan")}, "'lr': takes a finite number but got nan"),
+        ({"lr": 0}, "'lr': must be above 0 but got 0"),
+        ({"dropout": 1.0}, "'dropout.0': must be below 1 but got 1.0"),
         ({"norm": "batc"}, "'norm': unknown 'batc'. Did you mean 'batch'?"),
         ({"norm": 3}, "'norm': unknown 3. Choose from batch, layer, none."),
         ({"optimizer": ["sgd"]}, "'optimizer': unknown ['sgd']. Did you mean 'sgd'?"),
-        ({"lr_multiplier": "x"}, "'lr_multiplier': input should be a valid number"),
-        ({"hiden": "8"}, "'hiden': extra inputs are not permitted"),
+        ({"lr_multiplier": "x"}, "'lr_multiplier': takes a number"),
+        ({"hiden": "8"}, "unknown key 'hiden'. Did you mean 'hidden'?"),
     ],
 )
 def test_a_value_out_of_range_is_refused_by_name_rule_and_value(settings: dict[str, object], message: str) -> None:
@@ -116,6 +117,69 @@ def test_settings_that_contradict_each_other_are_refused(settings: dict[str, obj
 )
 def test_a_network_beyond_any_machine_is_refused_at_once(settings: dict[str, object], name: str) -> None:
     assert f"'{name}'" in refusal(hidden=None, **settings)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_rate_is_stored_exactly(seed: int) -> None:
+    rng = random.Random(seed)
+    for _ in range(200):
+        rates = tuple(rng.random() ** rng.choice([1, 9, 99]) for _ in range(rng.randint(1, 4)))
+        stored = config(hidden=[8] * len(rates), dropout=rates)
+        assert TrialConfig.model_validate(json.loads(stored.model_dump_json())) == stored
+        assert stored.dropout == rates
+
+
+def test_what_earlier_versions_stored_is_read_and_stored_the_same() -> None:
+    stored = config(hidden="256-128-64", dropout="0.271828-0-1e-05").model_dump(mode="json")
+    assert (stored["hidden"], stored["dropout"]) == ("256-128-64", "0.271828-0-1e-05")
+    assert config(dropout=0.27182818284).model_dump(mode="json")["dropout"] == "0.27182818284"
+
+
+@pytest.mark.parametrize("name", ["depth", "width", "lr_multiplier", "patience", "checkpoint_monitor", "lr"])
+@pytest.mark.parametrize("none", [None, "none", "None"])
+def test_none_is_said_by_a_text_where_there_may_be_none(name: str, none: object) -> None:
+    assert config(**{name: none}) == config()
+
+
+def test_where_none_is_a_choice_it_stays_that_choice() -> None:
+    assert config(norm="none", augmentation="none").norm == "none"
+    assert refusal(epochs="none") == "'epochs': takes a whole number but got 'none'"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"epochs": "2.0"}, "'epochs': takes a whole number without quotes but got '2.0'"),
+        ({"epochs": 2.5}, "'epochs': takes a whole number but got 2.5"),
+        ({"epochs": True}, "'epochs': takes a whole number but got true"),
+        ({"epochs": 2**62}, "'epochs': must be at most 1000000000 but got 4611686018427387904"),
+        ({"epochs": 10**5000}, "'epochs': must be at most 1000000000 but got int that is too large to show"),
+        ({"lr": "0.1"}, "'lr': takes a number without quotes but got '0.1'"),
+        ({"lr": False}, "'lr': takes a number but got false"),
+        ({"lr": 1e40}, "'lr': must be a number that 32 bits can hold but got 1e+40"),
+        ({"eps": 1e-300}, "'eps': must be a number that 32 bits can hold but got 1e-300"),
+        ({"l2": 1e300}, "'l2': must be a number that 32 bits can hold but got 1e+300"),
+        ({"l2": 3e38}, "'l2': must be a number that 32 bits can hold but got 3e+38"),
+        ({"optimizer": "adamw", "lr": 1e30, "weight_decay": 1e30}, "'lr' 1e+30 times 'weight_decay' 1e+30 is beyond"),
+        ({"nesterov": "yes"}, "'nesterov': takes true or false but got 'yes'"),
+        ({"nesterov": 1}, "'nesterov': takes true or false but got 1"),
+        ({"hidden": {}}, "'hidden': takes a list but got {}"),
+        ({"hidden": []}, "'hidden': needs at least 1 of them but got []"),
+        ({"hidden": None, "depth": 2, "width": "64"}, "'width': takes a whole number without quotes but got '64'"),
+        ({"hidden": None, "depth": 2.5, "width": 64}, "'depth': takes a whole number but got 2.5"),
+        ({"norm": "a\nb\x1b"}, r"'norm': unknown 'a\nb\x1b'. Choose from batch, layer, none."),
+        ({"norm": "\ud800"}, r"'norm': takes text but got '\ud800'"),
+        ({"learning_rate": 1}, "unknown key 'learning_rate'. Did you mean 'lr' or 'lr_multiplier'?"),
+        ({"layers": 1}, "unknown key 'layers'. Did you mean 'depth' or 'hidden'?"),
+        ({"bs": 1}, "unknown key 'bs'. Did you mean 'batch_size'?"),
+    ],
+)
+def test_a_type_is_checked_before_anything_is_computed_from_it(settings: dict[str, object], message: str) -> None:
+    assert refusal(**settings).startswith(message)
+
+
+def test_a_whole_number_may_be_written_with_a_decimal_point() -> None:
+    assert config(hidden=None, depth=2.0, width=64.0).hidden == (64, 64)
 
 
 def test_a_configuration_cannot_be_changed() -> None:

@@ -89,7 +89,7 @@ def test_each_signal_is_counted_once_there_is_work_to_save_and_raised_before(num
     assert signal.getsignal(number) != interruptions._note
 
 
-def test_a_terminal_that_closes_leaves_the_study_to_be_gone_on_with(tmp_path: Path):
+def test_a_terminal_that_closes_leaves_a_study_that_can_be_resumed(tmp_path: Path):
     program = (
         "from tests.studies import *\n"
         "from hpo.execution.session import Options, run_search\n"

@@ -51,7 +51,7 @@ def test_a_trial_whose_process_is_killed_ends_as_if_it_had_not_been(tmp_path: Pa
     session.wait_for("EpochTrained", 20)
     psutil.Process(session.process.pid).children()[0].kill()
     assert session.wait() == 0, session.printed()
-    assert "was ended by SIGKILL; going on from its checkpoint" in session.printed()
+    assert "was ended by SIGKILL; resuming from its checkpoint" in session.printed()
     assert what_came_out(stored(runs)) == what_came_out(stored(tmp_path / "whole"))
 
 
@@ -67,13 +67,13 @@ def test_a_trial_whose_process_dies_each_time_is_given_up(tmp_path: Path):
     assert "SIGKILL" in trial.user_attrs["message"]
 
 
-def test_a_bug_stops_the_study_with_its_traceback_and_the_trial_can_go_on(tmp_path: Path, monkeypatch):
+def test_a_bug_stops_the_study_with_its_traceback_and_the_trial_can_be_resumed(tmp_path: Path, monkeypatch):
     (tmp_path / "sitecustomize.py").write_text(
         "import sys\n"
         "if 'hpo.execution.worker_process' in sys.orig_argv:\n"
-        "    from hpo.training.run import Run\n"
+        "    from hpo.training.training_run import TrainingRun\n"
         "    def finish(self): raise ZeroDivisionError('a bug')\n"
-        "    Run.finish = finish\n"
+        "    TrainingRun.finish = finish\n"
     )
     with monkeypatch.context() as patch:
         patch.setattr(sys, "path", [str(tmp_path), *sys.path])
@@ -102,3 +102,38 @@ def test_a_session_over_its_time_ends_at_a_checkpoint(tmp_path: Path):
         if any(isinstance(event, EpochTrained) for event in events):
             break
     assert (tmp_path / str(timeout) / "small" / "trial_00000" / "checkpoint.safetensors").exists()
+
+
+TOO_LARGE = """
+[study]
+name = "large"
+[data]
+dataset = "digits"
+validation = 300
+[trial]
+epochs = 2
+precision = "fp32"
+hidden = "8"
+[[experiment]]
+name = "lr"
+settings = { optimizer = "sgd", lr = 3e38 }
+[[experiment]]
+name = "adam_lr"
+settings = { lr = 3e38 }
+[[experiment]]
+name = "l2"
+settings = { l2 = 1e38 }
+[[experiment]]
+name = "weight_decay"
+settings = { optimizer = "adamw", weight_decay = 1e38 }
+[[experiment]]
+name = "fine"
+"""
+
+
+def test_a_number_at_the_end_of_what_float32_holds_ends_its_trial_alone(tmp_path: Path):
+    end = grid(definition(TOO_LARGE), 1, tmp_path)
+    outcomes = {trial.user_attrs["experiment"]: trial.user_attrs["outcome"] for trial in stored(tmp_path, "large")}
+    assert outcomes.pop("fine") == "complete"
+    assert set(outcomes.values()) == {"diverged"}
+    assert end.finished == 5

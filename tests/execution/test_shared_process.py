@@ -5,7 +5,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-import hpo.execution.session
+import hpo.execution.worker_pool
 from hpo.execution.events import EpochTrained, Event, StudyOpened, TrialStarted, Warned
 from hpo.execution.session import Options, SessionEnd, run_grid, run_search
 from tests.studies import definition, search_definition, stored
@@ -50,7 +50,7 @@ settings = { hidden = "16384-16384" }
 
 @pytest.fixture(autouse=True)
 def _one_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hpo.execution.session, "processes", lambda devices: [list(range(len(devices)))])
+    monkeypatch.setattr(hpo.execution.worker_pool, "processes", lambda devices: [list(range(len(devices)))])
 
 
 def run(text: str, runs: Path, workers: int = 4, **options: object) -> tuple[SessionEnd, list[Event]]:
@@ -75,7 +75,7 @@ def test_runs_together_give_what_each_gives_alone(tmp_path: Path, monkeypatch: p
     assert end.outcomes["complete"] + end.outcomes.get("early_stopped", 0) == 5
     assert next(event for event in events if isinstance(event, StudyOpened)).workers == 4
     with monkeypatch.context() as patch:
-        patch.setattr(hpo.execution.session, "processes", lambda devices: [[slot] for slot in range(len(devices))])
+        patch.setattr(hpo.execution.worker_pool, "processes", lambda devices: [[slot] for slot in range(len(devices))])
         run(grid, tmp_path / "alone", workers=1)
     together, alone = stored(tmp_path / "together", "together"), stored(tmp_path / "alone", "together")
     for one, other in zip(together, alone, strict=True):

@@ -8,8 +8,9 @@ from optuna.trial import TrialState
 import hpo
 from hpo.data.load import load_dataset
 from hpo.data.tensors import TensorData
+from hpo.errors import StorageError
 from hpo.search.pruners import create_pruner
-from tests.studies import definition, search_definition
+from tests.studies import definition, search, search_definition
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +47,24 @@ def test_a_trial_that_diverges_is_infeasible(data: TensorData, tmp_path: Path):
     assert trial.state == TrialState.PRUNED
     assert trial.constraints == {"trainable": 1.0}
     assert trial.user_attrs["outcome"] == "diverged"
+
+
+def test_runs_of_another_study_are_never_overwritten(data: TensorData, tmp_path: Path):
+    study_definition = search_definition(epochs=2)
+    search(study_definition, 2, tmp_path)
+    before = {path: path.read_bytes() for path in sorted((tmp_path / "small").rglob("*")) if path.is_file()}
+    for number in (2, 3):
+        study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=0))
+        study.optimize(hpo.Objective(study_definition, data, tmp_path), n_trials=1)
+        assert (tmp_path / f"small-{number}" / "trial_00000" / "epochs.jsonl").exists()
+    # The same study again, by another objective: its trials share its folder.
+    study.optimize(hpo.Objective(study_definition, data, tmp_path), n_trials=1)
+    assert (tmp_path / "small-3" / "trial_00001").exists()
+    assert {path: path.read_bytes() for path in sorted((tmp_path / "small").rglob("*")) if path.is_file()} == before
+
+
+@pytest.mark.parametrize("directions", [["minimize"], ["maximize", "minimize"]])
+def test_a_study_of_another_direction_is_refused(data: TensorData, tmp_path: Path, directions: list[str]):
+    study = optuna.create_study(directions=directions)
+    with pytest.raises(StorageError, match=r"is to minimize|is to maximize and minimize"):
+        study.optimize(hpo.Objective(search_definition(), data, tmp_path), n_trials=1)

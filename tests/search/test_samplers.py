@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from hpo.definition.outcome import Outcome
-from hpo.definition.study_definition import SamplerConfig, StudyDefinition
+from hpo.definition.sampler_config import SamplerConfig
+from hpo.definition.study_definition import StudyDefinition
 from hpo.training.epoch import Epoch
 from tests.studies import definition, live_study, search_plan
 

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from hpo.data.preprocessing import Preprocessing
 from hpo.data.tensors import TensorData, TensorSplit
 
 
@@ -17,9 +18,13 @@ def random_data(n_train: int = 54, n_validation: int = 23, n_features: int = 12,
         train=TensorSplit(*shared, torch.from_numpy(np.sort(rows[:n_train]))),
         validation=TensorSplit(*shared, torch.from_numpy(np.sort(rows[n_train:]))),
         test=TensorSplit(*shared, torch.from_numpy(np.sort(rows[:10]))),
-        scale=torch.full((n_features,), 2 / 255),
-        shift=torch.full((n_features,), -1.0),
-        image_shape=(n_features, 1, 1),
-        classes=tuple(f"class {label}" for label in range(n_classes)),
+        preprocessing=Preprocessing(
+            image_shape=(n_features, 1, 1),
+            scale=(2 / 255,),
+            shift=(-1.0,),
+            classes=tuple(f"class {label}" for label in range(n_classes)),
+        ),
+        fingerprint="random",
+        split="random",
         device=torch.device("cpu"),
     )

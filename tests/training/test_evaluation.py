@@ -5,7 +5,7 @@ import torch
 from hpo.data.tensors import TensorData, TensorSplit
 from hpo.definition.trial_config import TrialConfig
 from hpo.network.mlp import MLP
-from hpo.training.evaluation import CHUNK, evaluate
+from hpo.training.evaluation import CHUNK, evaluate, loss_and_accuracy
 
 from .conversion import disturb, float64, reference_of
 from .small_data import random_data
@@ -46,3 +46,12 @@ def test_evaluation_changes_neither_weights_nor_statistics_nor_mode():
     assert evaluate(model, data, data.validation) == first
     assert model.training
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+
+
+def test_networks_of_a_stack_are_evaluated_as_each_alone():
+    data = random_data(10, CHUNK + 1)
+    config = TrialConfig.model_validate({"hidden": (9, 8)})
+    models = [MLP(config.model_copy(update={"seed": seed}), 12, 4).eval() for seed in range(3)]
+    losses, accuracies = loss_and_accuracy(lambda x: torch.stack([model(x) for model in models]), data, data.validation)
+    alone = [evaluate(model, data, data.validation) for model in models]
+    assert list(zip(losses.tolist(), accuracies.tolist(), strict=True)) == alone

@@ -185,7 +185,7 @@ def test_plateau_lowers_the_rate_of_the_next_epoch_as_keras_does():
     for epoch in epochs:
         assert epoch["lr"] == pytest.approx(lr)
         lr = reference.on_epoch_end(epoch["val_loss"], lr)
-    assert training.schedule.reductions >= 2
+    assert training.learner.schedule.reductions >= 2
 
 
 def test_divergence_is_named_with_its_epoch_and_loss():
@@ -250,7 +250,7 @@ def test_training_resumed_after_any_epoch_ends_in_the_same_bits(optimizer: str):
         assert [measured(epoch) for epoch in resumed] == epochs[done:]
         assert same(weights(resumed), weights(whole))
         assert resumed.stopped_early == whole.stopped_early
-        assert resumed.schedule.reductions == whole.schedule.reductions
+        assert resumed.learner.schedule.reductions == whole.learner.schedule.reductions
         assert same(resumed.checkpoint.weights, whole.checkpoint.weights)
 
 

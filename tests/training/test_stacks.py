@@ -67,8 +67,7 @@ def on(device: str, data: TensorData) -> TensorData:
         return TensorSplit(of.images.to(device), of.labels.to(device), of.index.to(device))
 
     splits = {"train": split(data.train), "validation": split(data.validation), "test": split(data.test)}
-    scale, shift = data.scale.to(device), data.shift.to(device)
-    return replace(data, **splits, scale=scale, shift=shift, device=torch.device(device))
+    return replace(data, **splits, device=torch.device(device))
 
 
 def in_turn(runs: list[Fit]) -> list[list[Epoch]]:
@@ -86,7 +85,7 @@ def in_turn(runs: list[Fit]) -> list[list[Epoch]]:
 
 
 def assert_same(run: Fit, curve: list[Epoch], config: TrialConfig) -> None:
-    alone = started(config, run.data)
+    alone = started(config, run.learner.data)
     expected = list(alone)
     assert len(curve) == len(expected)
     for actual, epoch in zip(curve, expected, strict=True):

@@ -1,0 +1,42 @@
+"""What a finished run measured."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a finished run measured, with its final weights (the best epoch's, where early stopping restores them).
+
+    Attributes:
+        parameters: number of parameters, as Keras counts them.
+        epochs: number of epochs trained.
+        best_epoch: number of the best epoch by early stopping's monitor, None without early stopping.
+        seconds: time of training and validation, in all processes that worked on the run.
+        train_loss, train_accuracy: on the training images without dropout and augmentation.
+        val_loss, val_accuracy: on the validation images.
+        test_loss, test_accuracy: on the test images; None where these must not be used.
+        lr_reductions: how many times the plateau schedule lowered the learning rate.
+        checkpoint_epoch, checkpoint_val_loss, checkpoint_val_accuracy: of the best checkpoint, None without one.
+        precision: of matrix products, "fp32" or "bf16".
+    """
+
+    parameters: int
+    epochs: int
+    best_epoch: int | None
+    seconds: float
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    test_loss: float | None
+    test_accuracy: float | None
+    lr_reductions: int
+    checkpoint_epoch: int | None
+    checkpoint_val_loss: float | None
+    checkpoint_val_accuracy: float | None
+    precision: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields by name."""
+        return asdict(self)

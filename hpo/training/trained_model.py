@@ -1,0 +1,68 @@
+"""A finished run as a model that can be used alone."""
+
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from hpo.data.preprocessing import Preprocessing
+from hpo.data.tensors import scaled, scaling_tensors
+from hpo.errors import StorageError
+from hpo.network.mlp import MLP
+from hpo.training.run_folder import RunFolder
+
+
+class TrainedModel(nn.Module):
+    """Maps images as they are, with pixels from 0 to 255, to the logits of their classes.
+
+    >>> model = load_trained_model(Path("runs/quickstart/trial_00000"))
+    >>> model.classes[model(images).argmax(1)[0]]
+
+    Args:
+        network: maps scaled and flattened images to logits.
+        preprocessing: the images' shape, scaling and classes.
+    """
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, network: MLP, preprocessing: Preprocessing) -> None:
+        super().__init__()
+        self.network = network
+        self.image_shape, self.classes = preprocessing.image_shape, preprocessing.classes
+        scale, shift = scaling_tensors(preprocessing)
+        self.register_buffer("scale", scale)
+        self.register_buffer("shift", shift)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits, float32 [n, classes], of images, uint8 [n, H, W, C] or flattened [n, H * W * C]."""
+        logits: Tensor = self.network(scaled(images.flatten(1), self.scale, self.shift))
+        return logits
+
+
+def load_trained_model(folder: Path, best: bool = False, preprocessing: Preprocessing | None = None) -> TrainedModel:
+    """Return the model that a finished run left in its folder, in evaluation mode.
+
+    Args:
+        folder: of the run.
+        best: whether to take the weights of the best epoch by `checkpoint_monitor`, rather than the final ones.
+        preprocessing: for a run of an earlier version, which did not save it; else the saved one is used.
+
+    Raises:
+        StorageError: the weights are missing or damaged, or nothing says how images are preprocessed.
+    """
+    weights, config, saved = RunFolder(folder).load_weights(best)
+    preprocessing = saved or preprocessing
+    if preprocessing is None:
+        raise StorageError(
+            f"The weights in {folder} were saved by an earlier version, without image shape, scaling and classes. "
+            "Give the preprocessing, or run the trial again."
+        )
+    network = MLP(config, preprocessing.n_features, len(preprocessing.classes))
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise StorageError(f"The weights in {folder} do not fit their configuration.") from error
+    for parameter in network.parameters():
+        # The layout of training: the same products give the same bits.
+        parameter.data = parameter.data.t().contiguous().t()
+    return TrainedModel(network, preprocessing).eval()

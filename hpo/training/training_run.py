@@ -1,0 +1,206 @@
+"""One trial in one folder: trained, logged, saved in checkpoints, resumed."""
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from hpo.data.tensors import TensorData
+from hpo.definition.trial_config import TrialConfig
+from hpo.network.mlp import MLP
+from hpo.network.precision import Precision
+from hpo.training.checkpoint import CheckpointError
+from hpo.training.epoch import Epoch
+from hpo.training.evaluation import evaluate
+from hpo.training.event_log import EventLog
+from hpo.training.fit import SOME_EPOCH, fit
+from hpo.training.run_folder import RunFolder
+from hpo.training.run_result import RunResult
+from hpo.training.stacks import Stacks
+from hpo.training.state import check
+
+
+class TrainingRun:
+    """Trains one configuration in a folder, or resumes it from the checkpoint in the folder.
+
+    A checkpoint that is damaged, or of another configuration, split or data set, is reported, and the run starts anew.
+    Logs that cannot be written (a full disk) are reported and do not stop the training: the curve is in `history`.
+
+    Args:
+        config: the trial's configuration.
+        data: what to train on.
+        folder: made if missing; holds files of this run alone.
+        stacks: runs to train with, at the same time; None trains alone.
+        evaluate_test: whether `finish` may use the test images.
+        precision: what `precision = "auto"` means; None is decided by measurement on this machine.
+        checkpoint_seconds: the least time between two checkpoints, in seconds.
+        warn: called with one line about each thing that cannot be written or read.
+
+    Attributes:
+        history: the epochs trained so far, those before a resume included.
+    """
+
+    def __init__(
+        self,
+        config: TrialConfig,
+        data: TensorData,
+        folder: Path,
+        *,
+        stacks: Stacks | None = None,
+        evaluate_test: bool = False,
+        precision: Precision | None = None,
+        checkpoint_seconds: float = 5.0,
+        warn: Callable[[str], None] = lambda message: None,
+    ) -> None:
+        self.config, self.data, self.folder = config, data, RunFolder(folder)
+        self.evaluate_test, self.checkpoint_seconds, self.warn = evaluate_test, checkpoint_seconds, warn
+        self.history: list[Epoch] = []
+        self.events: EventLog | None = None
+        self.saved_at = time.monotonic()
+        folder.mkdir(parents=True, exist_ok=True)
+        model = MLP(config, data.n_features, data.n_classes).to(data.device)
+        self.fit = fit(model, config, data)
+        if precision is not None and config.precision == "auto":
+            self.fit.learner.precision = precision
+        try:
+            self._resume()
+        except CheckpointError as error:
+            warn(f"{self.folder.checkpoint} {error}; the run starts anew")
+        self._log(self._start_logs)
+        if stacks:
+            self.fit.join(stacks)
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether early stopping ended the training."""
+        return self.fit.stopped_early
+
+    def __iter__(self) -> Iterator[Epoch]:
+        """Train the epochs that are left; log each, and save a checkpoint now and then.
+
+        Raises:
+            Diverged: a loss is not finite.
+        """
+        for epoch in self.fit:
+            self.history.append(epoch)
+            self._log(partial(self._add_to_logs, epoch))
+            if time.monotonic() - self.saved_at >= self.checkpoint_seconds:
+                self._log(self.save_checkpoint)
+            yield epoch
+
+    def save_checkpoint(self) -> None:
+        """Save everything needed to resume after the last epoch.
+
+        Raises:
+            OSError: the checkpoint cannot be written; an older one is still there.
+        """
+        state = {
+            **self._identity(),
+            "history": [epoch.as_dict() for epoch in self.history],
+            "fit": self.fit.state_dict(),
+        }
+        self.folder.save_checkpoint(state)
+        self.saved_at = time.monotonic()
+
+    def finish(self) -> RunResult:
+        """Measure the final weights, write them, remove the checkpoint. May be called again if it fails.
+
+        Raises:
+            OSError: the weights cannot be written; the checkpoint is still there.
+        """
+        config, data, learner, model = self.config, self.data, self.fit.learner, self.fit.model
+        losses: dict[str, float | None] = {"test_loss": None, "test_accuracy": None}
+        for name in ("train", "val", *(["test"] if self.evaluate_test else [])):
+            split = {"train": data.train, "val": data.validation, "test": data.test}[name]
+            losses[f"{name}_loss"], losses[f"{name}_accuracy"] = evaluate(
+                model, data, split, config.l2, learner.precision
+            )
+        best = self.fit.checkpoint
+        result = RunResult(
+            parameters=model.parameter_count(),
+            epochs=learner.epoch,
+            best_epoch=self.fit.best.improvement.epoch if self.fit.best else None,
+            seconds=sum(epoch.seconds for epoch in self.history),
+            **losses,  # type: ignore[arg-type]
+            lr_reductions=learner.schedule.reductions,
+            checkpoint_epoch=best.improvement.epoch if best else None,
+            checkpoint_val_loss=best.metrics["val_loss"] if best else None,
+            checkpoint_val_accuracy=best.metrics["val_accuracy"] if best else None,
+            precision=learner.precision,
+        )
+        self.folder.save_weights(model.state_dict(), config, data.preprocessing)
+        if best and best.weights:
+            self.folder.save_weights(best.weights, config, data.preprocessing, best=True)
+        self.discard_checkpoint()
+        return result
+
+    def discard_checkpoint(self) -> None:
+        """Close the logs and remove the checkpoint: the run has ended, whatever its outcome."""
+        self.folder.checkpoint.unlink(missing_ok=True)
+        self.close()
+
+    def close(self) -> None:
+        """Close the logs and leave the stacks; the run can be resumed later from its last checkpoint."""
+        self.fit.close()
+        if self.events:
+            self._log(self.events.close)
+            self.events = None
+
+    def _identity(self) -> dict[str, Any]:
+        """Return what a checkpoint must have in common with the run that resumes from it."""
+        config = self.config.model_dump(mode="json")
+        return {"config": config, "split": self.data.split, "data": self.data.fingerprint}
+
+    def _resume(self) -> None:
+        """Continue from the checkpoint, if there is one.
+
+        Raises:
+            CheckpointError: the checkpoint cannot be used; nothing is changed.
+        """
+        state = self.folder.load_checkpoint(self.data.device)
+        if state is None:
+            return
+        own = self._identity()
+        # Checkpoints of earlier versions name neither data set nor split.
+        found = {"split": own["split"], "data": own["data"], "history": None, "fit": None, **state}
+        try:
+            found["config"] = TrialConfig.model_validate(found.get("config")).model_dump(mode="json")
+        except ValidationError as error:
+            raise CheckpointError("has no valid configuration") from error
+        for key, other in (("config", "configuration"), ("data", "data set"), ("split", "split of the data")):
+            if found[key] != own[key]:
+                raise CheckpointError(f"is of another {other}")
+        try:
+            self.fit.check(found["fit"])
+            epochs: int = found["fit"]["epoch"]
+            check(found["history"], [SOME_EPOCH.as_dict()] * epochs, epochs, "history")
+            if [epoch["epoch"] for epoch in found["history"]] != list(range(1, epochs + 1)):
+                raise ValueError("history has its epochs in another order")
+        except ValueError as error:
+            raise CheckpointError(f"is damaged: {error}") from error
+        self.fit.load_state_dict(found["fit"])
+        self.history = [Epoch(**epoch) for epoch in found["history"]]
+
+    def _start_logs(self) -> None:
+        self.events = self.folder.start_logs(self.config, self.history)
+
+    def _add_to_logs(self, epoch: Epoch) -> None:
+        if not self.folder.epochs.exists():
+            self.warn(f"{self.folder.path} was removed while the run trained; it is written again")
+            if self.events:
+                self.events.close()
+            self._start_logs()  # The history has this epoch already.
+            return
+        self.folder.add_epoch(epoch)
+        if self.events:
+            self.events.add(epoch)
+
+    def _log(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            self.warn(f"{self.folder.path}: {reason}; the training continues without this log entry")
