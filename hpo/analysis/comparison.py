@@ -8,7 +8,7 @@ from hpo.analysis.estimate import ONE_SIDED
 from hpo.analysis.quantities import decimals, measure, resolution
 from hpo.analysis.tables import Column, Table, interval, number, with_noise
 from hpo.definition.claims import Quantity
-from hpo.errors import RequestError, closest, printable
+from hpo.errors import RequestError, closest, quoted
 from hpo.storage.stored_study import StoredStudy
 from hpo.storage.stored_trial import StoredTrial
 
@@ -68,7 +68,7 @@ def select_trials(study: StoredStudy, part: str) -> list[StoredTrial]:
     if part and not selected:
         known = {text for trial in study.trials for text in (trial.experiment, trial.name) if text}
         hint = closest(part, known) if known else "It has no trials yet."
-        raise RequestError(f"study '{printable(study.name)}' has no experiment or run '{printable(part)}'. {hint}")
+        raise RequestError(f"study {quoted(study.name)} has no experiment or run {quoted(part)}. {hint}")
     return selected
 
 

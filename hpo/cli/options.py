@@ -10,7 +10,7 @@ import typer
 
 import hpo
 from hpo.cli.values import read_seconds, read_size, read_workers
-from hpo.errors import RequestError, closest, escaped, printable
+from hpo.errors import RequestError, closest, escaped, quoted
 
 if TYPE_CHECKING:
     from hpo.analysis.tables import Form, Table
@@ -229,7 +229,7 @@ def find_study_file(name: str) -> Path:
     if name in shipped:
         return shipped[name]
     raise RequestError(
-        f"--study '{printable(name)}': there is no such file, and no study of that name comes with hpo. "
+        f"--study {quoted(name)}: there is no such file, and no study of that name comes with hpo. "
         f"{closest(name, shipped)}"
     )
 
@@ -244,7 +244,7 @@ def parse_settings(settings: Iterable[str]) -> dict[str, str]:
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or not key.strip() or not value.strip():
-            raise RequestError(f"--set '{printable(setting)}' is not of the form key=value")
+            raise RequestError(f"--set {quoted(setting)} is not of the form key=value")
         found[key.strip()] = value.strip()
     return found
 

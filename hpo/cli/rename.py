@@ -6,7 +6,7 @@ import typer
 
 from hpo.cli.options import RecordOptions
 from hpo.cli.streams import say
-from hpo.errors import printable
+from hpo.errors import quoted
 
 
 def rename(
@@ -21,4 +21,4 @@ def rename(
     from hpo.storage.study_removal import rename_study
 
     rename_study(records.address, old, new, records.runs)
-    say(f"Study '{printable(old)}' is now '{printable(new)}'. To resume it, add --name {new}.")
+    say(f"Study {quoted(old)} is now {quoted(new)}. To resume it, add --name {new}.")

@@ -6,7 +6,7 @@ from typing import Literal
 
 import typer
 
-from hpo.errors import printable
+from hpo.errors import quoted
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -23,10 +23,10 @@ def read_seconds(text: str | float) -> float:
     """
     parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)", str(text))
     if not parts or "".join(number + unit for number, unit in parts) != str(text):
-        raise typer.BadParameter(f"a duration is written 90s, 30m, 2h or 1h30m, not '{printable(text)}'")
+        raise typer.BadParameter(f"a duration is written 90s, 30m, 2h or 1h30m, not {quoted(text)}")
     total = math.fsum(float(number) * _UNITS[unit or "s"] for number, unit in parts)
     if total > MOST_SECONDS:
-        raise typer.BadParameter(f"a duration is at most ten years, not '{printable(text)}'")
+        raise typer.BadParameter(f"a duration is at most ten years, not {quoted(text)}")
     return total
 
 
@@ -38,10 +38,10 @@ def read_size(text: str | int) -> int:
     """
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(?:i?B)?", str(text), re.IGNORECASE)
     if match is None:
-        raise typer.BadParameter(f"a size is written 500M or 2G, not '{printable(text)}'")
+        raise typer.BadParameter(f"a size is written 500M or 2G, not {quoted(text)}")
     found = float(match[1]) * _BYTES[match[2].upper()]
     if found > MOST_BYTES:
-        raise typer.BadParameter(f"no machine has so much memory: '{printable(text)}'")
+        raise typer.BadParameter(f"no machine has so much memory: {quoted(text)}")
     return int(found)
 
 
@@ -56,4 +56,4 @@ def read_workers(text: str) -> int | Literal["auto"]:
     try:
         return int(text)
     except ValueError:
-        raise typer.BadParameter(f"takes 'auto' or a number, not '{printable(text)}'") from None
+        raise typer.BadParameter(f"takes 'auto' or a number, not {quoted(text)}") from None

@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 
 from hpo.definition.experiment import Experiment
 from hpo.definition.study_definition import StudyDefinition
-from hpo.errors import DefinitionError, closest, printable
+from hpo.errors import DefinitionError, closest, quoted
 
 
 def select_experiments(definition: StudyDefinition, only: Sequence[str]) -> list[Experiment]:
@@ -17,7 +17,7 @@ def select_experiments(definition: StudyDefinition, only: Sequence[str]) -> list
     names = [experiment.name for experiment in definition.experiments]
     for pattern in only:
         if names and not any(fnmatchcase(name, pattern) for name in names):
-            raise DefinitionError(f"--only '{printable(pattern)}' fits no experiment. {closest(pattern, names)}")
+            raise DefinitionError(f"--only {quoted(pattern)} fits no experiment. {closest(pattern, names)}")
     return [
         experiment
         for experiment in definition.experiments

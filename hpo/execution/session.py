@@ -172,10 +172,10 @@ def check_grid(definition: StudyDefinition, seeds: int) -> None:
 
 
 def check_limits(options: Options) -> None:
-    """Refuse limits of time and memory that leave nothing.
+    """Refuse limits of time and memory that leave nothing, or that no machine has.
 
     Raises:
-        RequestError: a limit is not above 0.
+        RequestError: a limit is out of range.
     """
     for name in ("timeout", "trial_timeout", "memory_limit"):
         limit = getattr(options, name)

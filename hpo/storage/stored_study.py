@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from hpo.definition.study_definition import StudyDefinition
-from hpo.errors import StorageError, closest, printable
+from hpo.errors import StorageError, closest, quoted
 from hpo.storage.address import Address
 from hpo.storage.connection import Connection, reading
 from hpo.storage.owner import Owner, read_owner
@@ -69,7 +69,7 @@ class StoredStudy:
             if trial.number == number:
                 return trial
         have = f"it has 0 to {self.trials[-1].number}" if self.trials else "it has none yet"
-        raise StorageError(f"study '{printable(self.name)}' has no trial {number}; {have}.")
+        raise StorageError(f"study {quoted(self.name)} has no trial {number}; {have}.")
 
 
 def read_study(address: Address, name: str, *, without: Collection[str] = ()) -> StoredStudy:
@@ -104,7 +104,7 @@ def find_study(address: Address, name: str, *, without: Collection[str] = ()) ->
 def no_such_study(address: Address, name: str, names: Collection[str]) -> StorageError:
     """Return the error of a study that a database does not hold, with the closest of the names that it holds."""
     hint = closest(name, names) if names else "It holds no studies."
-    return StorageError(f"{address}: there is no study '{printable(name)}'. {hint}")
+    return StorageError(f"{address}: there is no study {quoted(name)}. {hint}")
 
 
 def read_studies(address: Address) -> list[StoredStudy | StorageError]:

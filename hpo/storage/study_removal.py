@@ -15,7 +15,7 @@ from optuna.storages._rdb import models
 from pydantic import TypeAdapter, ValidationError
 
 from hpo.definition.study_definition import StudyDefinition
-from hpo.errors import StorageError, printable
+from hpo.errors import StorageError, quoted
 from hpo.storage.address import Address
 from hpo.storage.database import Database, open_database, storage_errors
 from hpo.storage.ownership import STUDIES, Lease, owning
@@ -117,7 +117,7 @@ def _rename(database: Database, lease: Lease, study: RemovableStudy, new: str, f
             folder.rename(study.folder)
             rename_note(study.folder, study.name)
         if isinstance(error, sa.exc.IntegrityError):
-            raise StorageError(f"{database.address}: there is a study '{printable(new)}' already.") from None
+            raise StorageError(f"{database.address}: there is a study {quoted(new)} already.") from None
         if isinstance(error, OSError):
             raise StorageError(f"{study.folder}: cannot be renamed: {error.strerror}.") from None
         raise
@@ -128,7 +128,7 @@ def _check_new_name(new: str, runs: Path) -> None:
         TypeAdapter(Annotated[str, StudyDefinition.model_fields["name"]]).validate_python(new)
     except ValidationError:
         raise StorageError(
-            f"a study cannot be named '{printable(new)}': a name has letters, digits and _ . + -, at most 80 of them, "
+            f"a study cannot be named {quoted(new)}: a name has letters, digits and _ . + -, at most 80 of them, "
             "a letter or digit first."
         ) from None
     check_name(runs / new)
