@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any, Literal
 
+from hpo.errors import escaped, printable
+
 Form = Literal["json", "csv", "markdown"]
 Row = Mapping[str, Any]
 
@@ -28,6 +30,11 @@ class Column:
     right: bool = False
     wrap: bool = False
     optional: bool = False
+
+    def text(self, record: Row) -> str:
+        """Return the text of a row's cell, with control characters escaped; outside sentences long names are cut."""
+        text = self.cell(record)
+        return "\n".join(map(escaped, text.split("\n"))) if self.wrap else printable(text)
 
 
 @dataclass(frozen=True)
@@ -81,10 +88,10 @@ class Table:
         lines = [
             [column.header for column in self.columns],
             ["---:" if column.right else "---" for column in self.columns],
-            *[[_escaped(column.cell(record)) for column in self.columns] for record in self.records()],
+            *[[_escaped(column.text(record)) for column in self.columns] for record in self.records()],
         ]
         table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-        return "\n\n".join([table, *self.notes]) + "\n"
+        return "\n\n".join([table, *map(escaped, self.notes)]) + "\n"
 
 
 def number(value: float | None, digits: int = 2, *, sign: bool = False) -> str:

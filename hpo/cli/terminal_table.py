@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from rich import box
 from rich.cells import cell_len
@@ -11,6 +12,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from hpo.analysis.tables import Column, Table
+from hpo.errors import escaped
 
 GAP = 2
 # Least width of a column of sentences.
@@ -42,7 +44,7 @@ class TerminalTable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         """Lay the table out for the width at hand."""
         records = self.table.records()
-        every = [Filled(column, [column.cell(record) for record in records]) for column in self.table.columns]
+        every = [Filled(column, [column.text(record) for record in records]) for column in self.table.columns]
         shown = keep_columns(every, options.max_width)
         fitted = widths(shown, options.max_width)
         broken = any(filled.column.wrap and filled.most > width for filled, width in zip(shown, fitted, strict=True))
@@ -51,16 +53,16 @@ class TerminalTable:
         )
         for filled, width in zip(shown, fitted, strict=True):
             justify = "right" if filled.column.right else "left"
-            drawn.add_column(Text(filled.column.header), justify=justify, overflow="fold", width=width)  # type: ignore[arg-type]
+            drawn.add_column(Text(escaped(filled.column.header)), justify=justify, overflow="fold", width=width)  # type: ignore[arg-type]
         for row in zip(*(filled.cells for filled in shown), strict=True):
             # As Text, so that brackets in names are not read as markup.
             drawn.add_row(*map(Text, row))
         left_out = [filled.column.header for filled in every if filled not in shown]
         notes = [*self.table.notes, *([f"Left out on a narrow terminal: {', '.join(left_out)}."] if left_out else [])]
-        yield Text(f"{self.table.title}\n", style="bold")
+        yield Text(f"{escaped(self.table.title)}\n", style="bold")
         yield drawn
         if notes:
-            yield Text("\n".join(["", *notes]))
+            yield Text("\n".join(["", *map(escaped, notes)]))
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,12 @@ class Filled:
     column: Column
     cells: Sequence[str]
 
-    @property
+    @cached_property
     def most(self) -> int:
         """The width that breaks no line."""
         return max(cell_len(line) for text in (self.column.header, *self.cells) for line in text.splitlines() or [""])
 
-    @property
+    @cached_property
     def least(self) -> int:
         """The width that breaks no word."""
         return max(cell_len(word) for text in (self.column.header, *self.cells) for word in text.split() or [""])

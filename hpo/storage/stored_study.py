@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from hpo.definition.study_definition import StudyDefinition
-from hpo.errors import StorageError, closest, quoted
+from hpo.errors import StorageError, closest, printable, quoted
 from hpo.storage.address import Address
 from hpo.storage.connection import Connection, reading
 from hpo.storage.owner import Owner, read_owner
@@ -141,7 +141,7 @@ class _Reader:
 
     def __init__(self, connection: Connection, address: Address, name: str, key: int) -> None:
         self._connection = connection
-        self._where = f"{address}: study '{name}'"
+        self._where = f"{address}: study {quoted(name)}"
         self._name = name
         self._key = int(key)
 
@@ -204,15 +204,16 @@ class _Reader:
             row = {**row, "run_id": attrs.pop("run_id"), **{key: attrs.pop(key) for key in OWN_ATTRS if key in attrs}}
             for key in ("config", "result", "curve"):
                 row[key] = row.get(key) or {}
-        with self._explained(f"trial {row['number']}"):
+        with self._explained(f"trial {printable(row['number'])}"):
             return StoredTrial.model_validate(row)
         raise AssertionError("unreachable")
 
-    def _of_trials(self, columns: str, table: str, rest: str = "") -> Iterable[tuple[Any, ...]]:
+    def _of_trials(self, columns: str, table: str, rest: str = "") -> list[tuple[Any, ...]]:
         return self._rows(f"trial_id, {columns}", f"{table} JOIN trials USING (trial_id)", rest)
 
-    def _rows(self, columns: str, table: str, rest: str = "") -> Iterable[tuple[Any, ...]]:
-        return self._connection.execute(f"SELECT {columns} FROM {table} WHERE study_id = {self._key:d} {rest}")
+    def _rows(self, columns: str, table: str, rest: str = "") -> list[tuple[Any, ...]]:
+        # All at once: a cursor that an error leaves half read would keep the database locked.
+        return list(self._connection.execute(f"SELECT {columns} FROM {table} WHERE study_id = {self._key:d} {rest}"))
 
     def _json(self, text: str, key: str) -> Any:
         try:
@@ -227,11 +228,11 @@ class _Reader:
             yield
         except ValidationError as error:
             problem = error.errors()[0]
-            place = ".".join(str(part) for part in problem["loc"])
+            place = printable(".".join(str(part) for part in problem["loc"]))
             rule = problem["msg"].removeprefix("Value error, ")
             raise StorageError(f"{self._where}: {what} cannot be read: {place}: {rule}.".replace(" : ", " ")) from None
-        except (ValueError, TypeError, KeyError, LookupError, AttributeError) as error:
-            raise StorageError(f"{self._where}: {what} cannot be read: {error}.") from None
+        except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError) as error:
+            raise StorageError(f"{self._where}: {what} cannot be read: {printable(error)}.") from None
 
 
 def _direction(text: Any) -> Literal["maximize", "minimize"]:
@@ -240,7 +241,7 @@ def _direction(text: Any) -> Literal["maximize", "minimize"]:
             return "maximize"
         case "minimize":
             return "minimize"
-    raise ValueError(f"its direction is {text!r}")
+    raise ValueError(f"its direction is {quoted(text)}")
 
 
 def _external(distribution: str, value: Any) -> Any:
