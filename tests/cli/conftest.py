@@ -92,7 +92,7 @@ def replayed(work: Path, data_dir: Path) -> Told:
 
 
 # Exit code, stdout and stderr of a command.
-Call = Callable[[str], tuple[object, str, str]]
+Call = Callable[[str | list[str]], tuple[object, str, str]]
 
 
 @pytest.fixture
@@ -101,8 +101,9 @@ def call(data_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.setenv("HPO_DATA_DIR", str(data_dir))
     monkeypatch.delenv("HPO_RUNS", raising=False)
 
-    def run(command: str) -> tuple[object, str, str]:
-        monkeypatch.setattr("sys.argv", ["hpo", *shlex.split(command)])
+    def run(command: str | list[str]) -> tuple[object, str, str]:
+        words = shlex.split(command) if isinstance(command, str) else command
+        monkeypatch.setattr("sys.argv", ["hpo", *words])
         with pytest.raises(SystemExit) as end:
             main()
         return end.value.code, *capsys.readouterr()
