@@ -122,6 +122,7 @@ def trial_table(run: StoredTrial) -> Table:
         f"outcome: {run.status}" + (f" ({run.message})" if run.message else ""),
         "configuration: " + _settings(run.config, run.config),
         "result: " + _settings(run.result, run.result),
+        *([f"folder: {run.folder}"] if run.folder else []),
     ]
     summary = {
         "study": run.study,
@@ -132,6 +133,7 @@ def trial_table(run: StoredTrial) -> Table:
         "message": run.message,
         "config": run.config,
         "result": run.result,
+        "folder": run.folder,
     }
     return Table(f"Study {run.study}, trial {run.number} ({run.name})", columns, rows, notes, summary)
 

@@ -157,11 +157,11 @@ class _Reader:
             if not directions:
                 raise ValueError("it has no direction")
             record = StudyRecord.of(attrs)
-        trials = self._trials(wanted_attrs, ours=record is not None)
+        trials = self._trials(wanted_attrs, record)
         owner = read_owner(system_attrs)
         return StoredStudy(self._name, self._key, tuple(directions), record, owner, system_attrs, trials)
 
-    def _trials(self, wanted_attrs: str, *, ours: bool) -> list[StoredTrial]:
+    def _trials(self, wanted_attrs: str, record: StudyRecord | None) -> list[StoredTrial]:
         with self._explained("its trials"):
             columns = "trial_id, number, state, datetime_start, datetime_complete"
             found: dict[int, dict[str, Any]] = {
@@ -195,13 +195,14 @@ class _Reader:
                 wanted = f"AND {wanted_attrs}" if into == "user_attrs" else ""
                 for key, name, text in self._of_trials("key, value_json", table, wanted):
                     found[key][into][name] = self._json(text, name)
-        return [self._trial(row, ours=ours) for row in found.values()]
+        return [self._trial(row, record) for row in found.values()]
 
-    def _trial(self, row: dict[str, Any], *, ours: bool) -> StoredTrial:
+    def _trial(self, row: dict[str, Any], record: StudyRecord | None) -> StoredTrial:
         attrs = row["user_attrs"]
         # A trial that hpo started has a run; another program's may have attributes of the same names.
-        if ours and isinstance(attrs.get("run_id"), str):
+        if record and isinstance(attrs.get("run_id"), str):
             row = {**row, "run_id": attrs.pop("run_id"), **{key: attrs.pop(key) for key in OWN_ATTRS if key in attrs}}
+            row["folder"] = record.folder and f"{record.folder}/{row['run_id']}"
             for key in ("config", "result", "curve"):
                 row[key] = row.get(key) or {}
         with self._explained(f"trial {printable(row['number'])}"):

@@ -54,6 +54,7 @@ class StoredTrial(BaseModel):
         result: what the finished run measured, as `RunResult` writes it.
         curve: a list over epochs for each of train_loss, val_accuracy, ...
         message: why it failed.
+        folder: of its run; None for a trial that hpo did not start, and for a study of an early version.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -79,6 +80,7 @@ class StoredTrial(BaseModel):
     result: dict[str, int | float | str | None] = Field(default_factory=dict)
     curve: dict[str, list[float]] = Field(default_factory=dict)
     message: str | None = None
+    folder: str | None = None
 
     @model_validator(mode="after")
     def _curve_is_whole(self) -> Self:

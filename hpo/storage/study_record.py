@@ -50,6 +50,7 @@ class StudyRecord(BaseModel):
         command: the command line that began the study, without passwords.
         host: the machine that began the study.
         study_id: unique to the study, and noted in its runs folder too; None for a study of an early version.
+        folder: of the study's runs, as an absolute path on `host`; None before the first session of this version.
         precision: of matrix products, where `auto` was decided by measurement; None before the first session.
     """
 
@@ -64,6 +65,7 @@ class StudyRecord(BaseModel):
     command: str | list[str] = ""
     host: str = ""
     study_id: str | None = None
+    folder: str | None = None
     precision: Literal["fp32", "bf16"] | None = None
 
     @classmethod

@@ -49,7 +49,7 @@ def test_a_search_resumes(runs: Path, name: str):
     assert [trial.state for trial in after] == ["complete"] * 5
     assert after[0].params == before[0].params
     if name == "small":
-        assert after[:3] == before
+        assert [trial.model_copy(update={"folder": None}) for trial in after[:3]] == before
 
 
 @pytest.mark.parametrize(

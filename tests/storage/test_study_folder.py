@@ -8,6 +8,7 @@ import pytest
 from hpo.errors import StorageError
 from hpo.search.owned_study import owned_study
 from hpo.storage.address import Address
+from hpo.storage.stored_study import read_study
 from tests.studies import NO_IMAGES, live_study, search_definition, search_plan
 
 STUDY = search_definition(epochs=1)
@@ -58,3 +59,12 @@ def test_a_name_that_something_else_has_is_refused(tmp_path: Path, name: str):
         live_study(STUDY.model_copy(update={"name": name}), tmp_path),
     ):
         pass
+
+
+def test_the_study_records_where_its_runs_are(tmp_path: Path):
+    folder = begin(tmp_path / "here")
+    (trial,) = read_study(Address.of(tmp_path / "here"), "small").trials
+    assert trial.folder == str(folder / "trial_00000")
+    moved = (tmp_path / "here").rename(tmp_path / "there")
+    begin(moved)
+    assert read_study(Address.of(moved), "small").trials[0].folder == str(moved / "small" / "trial_00000")
