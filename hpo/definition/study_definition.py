@@ -12,7 +12,7 @@ from hpo.definition.pruner_config import PrunerConfig
 from hpo.definition.rehearsal import refuse_unknown_settings, rehearse_grid, rehearse_search
 from hpo.definition.sampler_config import SamplerConfig
 from hpo.definition.search_space import Parameter, Trial, known_settings, suggest
-from hpo.definition.table import Metric, Name, Table, Whole
+from hpo.definition.table import Metric, Name, Table, Whole, is_stored
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import DefinitionError, closest, quoted
 
@@ -80,10 +80,10 @@ class StudyDefinition(Table):
 
     @model_validator(mode="after")
     def _consistent(self, info: ValidationInfo) -> Self:
+        if is_stored(info):
+            return self
         if bool(self.space) == bool(self.experiments):
             raise DefinitionError("a study needs either a search space [space] or experiments [[experiment]]")
-        if (info.context or {}).get("stored"):
-            return self
         refuse_unknown_settings(self.trial, "[trial]")
         if self.kind == "search":
             rehearse_search(self.space, self.trial)

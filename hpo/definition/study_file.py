@@ -62,26 +62,34 @@ def parse_study(
         overrides: settings given beside the file.
         source: what messages call the text.
         default_name: the study's name where the text states none.
-        stored: whether a study was begun with the text. Its trial settings are not checked again: an earlier version
-            accepted them, perhaps by other rules, and its results are to be read.
+        stored: whether a study was begun with the text, perhaps by another version of hpo with other rules. Its results
+            are to be read, so its trial settings are not checked again, and what this version does not understand is
+            left out: a table, a key, a parameter, an experiment or a claim.
 
     Raises:
         DefinitionError: the text breaks a rule.
     """
     try:
         tables = read_tables(text)
+        if stored:
+            tables = _of_known_shape(tables)
         _check_shape(tables)
     except DefinitionError as error:
         raise DefinitionError(f"{source}: {error}") from None
-    searched = bool(tables.get("space"))
+    searched = bool(tables["space"])
     for key, value in overrides.items():
-        _override(tables, key, value)
+        try:
+            _override(tables, key, value)
+        except DefinitionError:
+            if not stored:
+                raise
     try:
+        if stored:
+            return _understood(tables, text, overrides, default_name)
         if searched and not tables["space"]:
             raise DefinitionError("--set fixes all that [space] has, so nothing is left to search")
-        definition = _definition(tables, text, overrides, default_name, stored)
-        if not stored:
-            refuse_unusable(definition.space, definition.trial, _overridden(overrides))
+        definition = _definition(tables, text, overrides, default_name, stored=False)
+        refuse_unusable(definition.space, definition.trial, _overridden(overrides))
         return definition
     except DefinitionError as error:
         raise DefinitionError(f"{source}: {error}") from None
@@ -147,6 +155,37 @@ def _definition(
         },
         context={"stored": stored},
     )
+
+
+def _of_known_shape(tables: dict[str, Any]) -> dict[str, Any]:
+    """Return the tables of a stored study that this version knows, without the rows and keys that it does not."""
+    known: dict[str, Any] = {name: tables[name] for name in TABLES if isinstance(tables.get(name), dict)}
+    for name in ARRAYS:
+        rows = tables.get(name)
+        known[name] = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    known["study"] = {key: value for key, value in known.get("study", {}).items() if key in STUDY_KEYS}
+    known["space"] = {name: value for name, value in known.get("space", {}).items() if isinstance(value, dict)}
+    known["experiment"] = [row for row in known["experiment"] if isinstance(row.get("settings", {}), dict)]
+    return known
+
+
+def _understood(tables: dict[str, Any], text: str, overrides: Mapping[str, str], default_name: str) -> StudyDefinition:
+    """Return a stored study's definition without what this version refuses; each round leaves one thing out.
+
+    Raises:
+        pydantic.ValidationError: the study's name, seed or metric is refused, without which nothing can be shown.
+    """
+    while True:
+        try:
+            return _definition(tables, text, overrides, default_name, stored=True)
+        except ValidationError as error:
+            match error.errors()[0]["loc"]:
+                case ("experiments" | "claims" as array, int(position), *_):
+                    del tables[str(array)[:-1]][position]
+                case (("data" | "sampler" | "pruner" | "space") as table, name, *_) if name in tables[table]:
+                    del tables[table][name]
+                case _:
+                    raise
 
 
 def _override(tables: dict[str, Any], key: str, text: str) -> None:

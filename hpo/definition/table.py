@@ -5,7 +5,7 @@ from functools import cache
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationInfo, model_validator
 
 from hpo.definition.synonyms import nearest
 from hpo.errors import quoted
@@ -67,15 +67,22 @@ class Table(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _read(cls, settings: Any) -> Any:
+    def _read(cls, settings: Any, info: ValidationInfo) -> Any:
         if isinstance(settings, Table):
             return settings
         if not isinstance(settings, dict):
             raise ValueError("must be a table")
+        if is_stored(info):
+            settings = {key: value for key, value in settings.items() if key in cls.model_fields}
         problem = unknown(settings, cls.model_fields)
         if problem:
             raise ValueError(problem)
         return cls.completed({k: None if _says_none(cls, k, value) else value for k, value in settings.items()})
+
+
+def is_stored(info: ValidationInfo) -> bool:
+    """Return whether what is validated comes from a study on record, which another version of hpo may have begun."""
+    return bool((info.context or {}).get("stored"))
 
 
 def unknown(keys: Iterable[str], known: Iterable[str], noun: str = "key") -> str:

@@ -18,7 +18,7 @@ from hpo.data.split import split_indices
 from hpo.definition.experiment_selection import select_experiments
 from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
-from hpo.errors import RequestError, printable
+from hpo.errors import RequestError
 from hpo.execution.capacity import default_memory_limit, fitting_workers
 from hpo.execution.devices import worker_devices
 from hpo.execution.events import DataProgress, Event, Observer, StudyOpened, Warned, unobserved
@@ -154,7 +154,7 @@ def check_search(definition: StudyDefinition, n_trials: int) -> None:
         RequestError: the study is a grid, or the number of trials is out of range.
     """
     if definition.kind != "search":
-        raise RequestError(f"study '{printable(definition.name)}' is a grid; run it with hpo replay-grid.")
+        raise RequestError(f"study '{definition.name}' is a grid; run it with hpo replay-grid.")
     if not 1 <= n_trials <= MAX_TRIALS:
         raise RequestError(f"--trials must be between 1 and {MAX_TRIALS:,} but got {n_trials}.")
 
@@ -166,7 +166,7 @@ def check_grid(definition: StudyDefinition, seeds: int) -> None:
         RequestError: the study is a search, or the number of replicates is out of range.
     """
     if definition.kind != "grid":
-        raise RequestError(f"study '{printable(definition.name)}' is a search; run it with hpo search.")
+        raise RequestError(f"study '{definition.name}' is a search; run it with hpo search.")
     if not 1 <= seeds <= MAX_TRIALS:
         raise RequestError(f"--seeds must be between 1 and {MAX_TRIALS:,} but got {seeds}.")
 

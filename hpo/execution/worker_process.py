@@ -67,7 +67,7 @@ def main() -> None:
     # All that training needs, while the supervisor still opens the study and prepares the images.
     import torch
 
-    import hpo.training.training_run  # noqa: F401
+    import hpo.run.training_run  # noqa: F401
     from hpo.data.cache import open_decoded
     from hpo.data.tensors import TensorData
     from hpo.network.precision import resolve
@@ -137,8 +137,8 @@ def _attempt(job: Job, pipe: Pipe, trainer: Trainer) -> Iterator[None]:
 
 def _train(job: Job, pipe: Pipe, trainer: Trainer) -> Generator[None, None, Ended]:
     """Train; wait after each message about epochs, and once more after the answer to it."""
+    from hpo.run.training_run import TrainingRun
     from hpo.training.overflow import overflow_diverges
-    from hpo.training.training_run import TrainingRun
 
     folder = trainer.folder / job.run_id
 

@@ -12,12 +12,12 @@ from hpo.data.tensors import TensorData
 from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import Diverged, StorageError
+from hpo.run.training_run import TrainingRun
 from hpo.search.live_study import CURVE_COLUMNS
 from hpo.search.seeds import derived_seed
 from hpo.storage.stored_trial import trial_run_id
 from hpo.storage.study_folder import FolderNote, claim_free_folder
 from hpo.training.overflow import overflow_diverges
-from hpo.training.training_run import TrainingRun
 
 
 class Objective:

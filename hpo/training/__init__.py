@@ -1,1 +1,1 @@
-"""One trial: its training loop, schedule, early stopping, checkpoints and logs. Nothing here knows Optuna."""
+"""The training loop: batches, optimizers, schedules, early stopping, and networks that train as one."""

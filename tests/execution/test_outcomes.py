@@ -71,7 +71,7 @@ def test_a_bug_stops_the_study_with_its_traceback_and_the_trial_can_be_resumed(t
     (tmp_path / "sitecustomize.py").write_text(
         "import sys\n"
         "if 'hpo.execution.worker_process' in sys.orig_argv:\n"
-        "    from hpo.training.training_run import TrainingRun\n"
+        "    from hpo.run.training_run import TrainingRun\n"
         "    def finish(self): raise ZeroDivisionError('a bug')\n"
         "    TrainingRun.finish = finish\n"
     )

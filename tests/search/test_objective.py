@@ -10,7 +10,7 @@ from hpo.data.load import load_dataset
 from hpo.data.tensors import TensorData
 from hpo.errors import StorageError
 from hpo.search.pruners import create_pruner
-from tests.studies import definition, search, search_definition
+from tests.studies import definition, live_study, search_definition, search_plan
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,11 @@ def test_a_trial_that_diverges_is_infeasible(data: TensorData, tmp_path: Path):
 
 def test_runs_of_another_study_are_never_overwritten(data: TensorData, tmp_path: Path):
     study_definition = search_definition(epochs=2)
-    search(study_definition, 2, tmp_path)
+    with live_study(study_definition, tmp_path) as live:
+        job = search_plan(live, study_definition, 2).next_job()
+        config = tmp_path / "small" / job.run_id / "config.json"
+        config.parent.mkdir()
+        config.write_text(job.config.model_dump_json())
     before = {path: path.read_bytes() for path in sorted((tmp_path / "small").rglob("*")) if path.is_file()}
     for number in (2, 3):
         study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=0))

@@ -11,7 +11,9 @@ from hpo.storage.database import Database
 from hpo.storage.stored_study import read_study
 from hpo.storage.study_creation import find_or_create_study, record_study
 from hpo.storage.study_record import StudyRecord, refuse_changes, without_passwords
-from tests.studies import NO_IMAGES, search, search_definition
+from tests.studies import NO_IMAGES, live_study, search_definition, search_plan
+
+STUDY = search_definition(epochs=1)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +53,8 @@ def test_a_setting_that_a_later_version_adds_does_not_strand_a_study(database: D
 
 
 def test_a_study_of_a_newer_version_is_shown_but_not_resumed(tmp_path: Path):
-    search(search_definition(epochs=1), 1, tmp_path)
+    with live_study(STUDY, tmp_path) as live:
+        search_plan(live, STUDY, 1).next_job()
     with sqlite3.connect(tmp_path / "hpo.db") as connection:
         (text,) = connection.execute("SELECT value_json FROM study_user_attributes WHERE key = 'definition'").fetchone()
         newer = {
@@ -63,9 +66,10 @@ def test_a_study_of_a_newer_version_is_shown_but_not_resumed(tmp_path: Path):
                 "UPDATE study_user_attributes SET value_json = ? WHERE key = ?", (json.dumps(value), key)
             )
     stored = read_study(Address.of(tmp_path), "small")
-    assert (stored.direction, stored.trials[0].status) == ("maximize", "complete")
-    with pytest.raises(StorageError, match=r"'small' was made by hpo 99\.1, this is hpo .*: install the newer version"):
-        search(search_definition(epochs=1), 2, tmp_path)
+    assert (stored.direction, stored.trials[0].status) == ("maximize", "running")
+    refused = r"'small' was begun by hpo 99\.1, this is hpo .*: install the newer version"
+    with pytest.raises(StorageError, match=refused), live_study(STUDY, tmp_path):
+        pass
 
 
 def test_a_newer_version_is_refused_even_where_its_definition_can_be_read():

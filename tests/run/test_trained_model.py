@@ -10,11 +10,10 @@ from hpo.data.preprocessing import Preprocessing
 from hpo.data.tensors import TensorData
 from hpo.definition.data_config import DataConfig
 from hpo.errors import StorageError
-from hpo.training.trained_model import TrainedModel, load_trained_model
-from hpo.training.training_run import TrainingRun
-
-from .small_data import random_data
-from .test_fit import configuration
+from hpo.run.trained_model import TrainedModel, load_trained_model
+from hpo.run.training_run import TrainingRun
+from tests.training.small_data import random_data
+from tests.training.test_fit import configuration
 
 DATA = random_data()
 

@@ -12,13 +12,13 @@ from hpo.data.tensors import TensorData
 from hpo.definition.trial_config import TrialConfig
 from hpo.network.mlp import MLP
 from hpo.network.precision import Precision
-from hpo.training.checkpoint import CheckpointError
+from hpo.run.checkpoint import CheckpointError
+from hpo.run.event_log import EventLog
+from hpo.run.run_folder import RunFolder
+from hpo.run.run_result import RunResult
 from hpo.training.epoch import Epoch
 from hpo.training.evaluation import evaluate
-from hpo.training.event_log import EventLog
 from hpo.training.fit import SOME_EPOCH, fit
-from hpo.training.run_folder import RunFolder
-from hpo.training.run_result import RunResult
 from hpo.training.stacks import Stacks
 from hpo.training.state import check
 

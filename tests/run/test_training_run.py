@@ -17,12 +17,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from hpo.data.tensors import TensorData
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import Diverged
-from hpo.training import checkpoint
+from hpo.run import checkpoint
+from hpo.run.training_run import TrainingRun
 from hpo.training.evaluation import evaluate
-from hpo.training.training_run import TrainingRun
-
-from .small_data import random_data
-from .test_fit import EVERYTHING, configuration, measured, same, started
+from tests.training.small_data import random_data
+from tests.training.test_fit import EVERYTHING, configuration, measured, same, started
 
 DATA = random_data()
 CONFIG = configuration(**EVERYTHING)

@@ -13,10 +13,10 @@ from torch import Tensor
 from hpo.data.preprocessing import Preprocessing
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import StorageError
-from hpo.training import checkpoint
+from hpo.run import checkpoint
+from hpo.run.event_log import EventLog
+from hpo.run.tensor_file import own_copy, replacing, write_tensors
 from hpo.training.epoch import Epoch
-from hpo.training.event_log import EventLog
-from hpo.training.tensor_file import own_copy, replacing, write_tensors
 
 
 class RunFolder:

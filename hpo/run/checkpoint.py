@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from hpo.training.tensor_file import own_copy, write_tensors
+from hpo.run.tensor_file import own_copy, write_tensors
 
 # Stands between the keys of nested dicts in a tensor's name.
 SEPARATOR = "/"

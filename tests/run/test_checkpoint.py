@@ -6,8 +6,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from hpo.training import checkpoint
-from hpo.training.checkpoint import CheckpointError
+from hpo.run import checkpoint
+from hpo.run.checkpoint import CheckpointError
 
 CPU = torch.device("cpu")
 STATE = {

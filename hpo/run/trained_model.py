@@ -8,7 +8,7 @@ from hpo.data.preprocessing import Preprocessing
 from hpo.data.tensors import scaled, scaling_tensors
 from hpo.errors import StorageError
 from hpo.network.mlp import MLP
-from hpo.training.run_folder import RunFolder
+from hpo.run.run_folder import RunFolder
 
 
 class TrainedModel(nn.Module):
