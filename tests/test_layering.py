@@ -97,6 +97,16 @@ assert not heavy, heavy
     assert ended.returncode == 0, ended.stderr
 
 
+def test_help_loads_no_library_but_typer() -> None:
+    program = """
+import sys
+import hpo.cli
+heavy = {"pydantic", "numpy", "rich", "sqlalchemy", "psutil", "PIL"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    assert subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0
+
+
 def test_the_package_alone_loads_next_to_nothing() -> None:
     program = "import sys, hpo; assert not {'torch', 'optuna', 'pydantic', 'numpy'} & set(sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0

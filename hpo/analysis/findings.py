@@ -118,7 +118,7 @@ def _finding(
     deciding = decision.deciding
     estimate = deciding.estimate
     interval = (None, None) if deciding.guarantee else estimate.interval or (None, None)
-    # Too few seeds: a p-value of 1 stands in the family, and is none to show.
+    # With too few seeds the p-value of 1 counts in Holm's adjustment, but it is not shown.
     unknown = interval == (None, None)
     settle = decision.seeds_to_settle() if decision.verdict == "unresolved" else None
     best = _probability_of_best(decision, finished)

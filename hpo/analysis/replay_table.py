@@ -14,7 +14,7 @@ def replay_table(rows: Sequence[ReplayRow], title: str, warning: str | None = No
     Args:
         rows: an experiment each.
         title: of the table.
-        warning: why the two are not comparable, which leaves out how they agree.
+        warning: why the two are not comparable; then their agreement is not stated.
     """
     agrees = None if warning else agreement(rows)
     columns = (

@@ -8,7 +8,7 @@ comes in at most 5%. For a margin this is two one-sided tests at 2.5% each, stri
 Several contrasts that have to hold together. The claim is supported if each is (an intersection-union test, which needs
 no correction) and contradicted if any one is; the best of k chances is corrected by Bonferroni: k times its p-value.
 
-A guarantee about every single run is no statement about a mean: one run that breaks it contradicts it.
+A guarantee about every single run is not a statement about a mean: one run that breaks the guarantee contradicts it.
 """
 
 import math

@@ -7,7 +7,7 @@ import typer
 
 from hpo.cli.options import RecordOptions
 from hpo.cli.streams import say
-from hpo.errors import RequestError, quoted
+from hpo.errors import RequestError, escaped, quoted
 
 
 def delete(
@@ -25,10 +25,15 @@ def delete(
 
     found = find_removable(records.address, study, records.runs)
     holds = f"its {found.trials} trials" + (f" and the folder {found.folder}" if found.folder else "")
-    if not yes and not typer.confirm(f"Delete study {quoted(study)} with {holds}?", err=True):
+    if not yes and not _agreed(f"Delete study {quoted(study)} with {holds}?"):
         say("Nothing was deleted.")
         return
     delete_study(records.address, found)
     say(f"Study {quoted(study)} was deleted with {holds}.")
     if found.kept:
         say(f"The folder {found.kept} was kept: it does not say that it belongs to this study.")
+
+
+def _agreed(question: str) -> bool:
+    print(f"{escaped(question)} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

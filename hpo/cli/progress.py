@@ -95,7 +95,7 @@ class LineView:
         """Print what is worth a line."""
         follow(self.status, event)
         line = describe(self.status, event)
-        # What is done in a moment is not worth a line.
+        # Work that takes only a moment needs no line.
         if isinstance(event, DataProgress) and time.monotonic() > self.told + DATA_LINE_SECONDS:
             self.told = time.monotonic()
             line = f"{event.description} {100 * event.done // max(1, event.total)}%"

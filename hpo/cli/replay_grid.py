@@ -6,7 +6,6 @@ import typer
 
 from hpo.cli.options import RecordOptions, SessionOptions, StudyOptions, TableOptions
 from hpo.cli.session import finish, print_forecast
-from hpo.definition.experiment_selection import select_experiments
 from hpo.errors import RequestError
 
 
@@ -27,6 +26,8 @@ def replay_grid(
 
     Example: hpo replay-grid --seeds 3 --only '0*'
     """
+    from hpo.definition.experiment_selection import select_experiments
+
     definition = what.definition("documented_grid", how.name, how.seed)
     selected = [each.name for each in select_experiments(definition, only or ()) if controls or not each.control]
     if definition.kind == "grid" and not selected:

@@ -20,7 +20,7 @@ def search(
     ] = 100,
     deterministic: Annotated[
         bool,
-        typer.Option("--deterministic", help="The same study whatever the number of workers, or kills; costs waiting."),
+        typer.Option("--deterministic", help="The same study for any number of workers and interruptions; slower."),
     ] = False,
 ) -> None:
     """Search a space of networks, or resume a search that was begun.

@@ -1,0 +1,54 @@
+"""A dry run validates everything, and counts what is left."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Call, Told
+
+SEARCHING = "search --study tiny.toml --workers 1 --dry-run"
+REPLAYING = "replay-grid --study pair.toml --epochs 1 --workers 1 --dry-run"
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (f"{SEARCHING} --trials 0", "--trials must be between 1 and 1,000,000 but got 0."),
+        (f"{REPLAYING} --seeds -1", "--seeds must be between 1 and 1,000,000 but got -1."),
+        ("search --study pair.toml --dry-run", "study 'pair' is a grid; run it with hpo replay-grid."),
+        ("replay-grid --study tiny.toml --dry-run", "study 'tiny' is a search; run it with hpo search."),
+        (f"{REPLAYING} --only nothing", "--only 'nothing' fits no experiment."),
+        (f"{SEARCHING} --timeout 0", "--timeout must be above 0 but got 0."),
+        (f"{SEARCHING} --epochs 3", "study 'tiny' was begun with other settings (trial.epochs 2, now 3)"),
+        (f"{SEARCHING} --device cuda:99", "--device cuda:99: this machine has none"),
+    ],
+)
+def test_what_would_be_refused_is_refused(
+    command: str, says: str, work: Path, searched: Told, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(work)
+    code, out, err = call(command)
+    assert (code, out) == (2, "")
+    assert says in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (f"{SEARCHING} --trials 3", "Study tiny: nothing is left to be run."),
+        (f"{SEARCHING} --trials 5", "Study tiny: 2 trials of 2 epochs, 1 worker: "),
+        (f"{SEARCHING} --trials 5 --name new", "Study new: 5 trials of 2 epochs, 1 worker: "),
+        (f"{REPLAYING} --seeds 2", "Study pair: nothing is left to be run."),
+        (f"{REPLAYING} --seeds 4 --only wid*", "Study pair: 4 trials of 1 epochs, 1 worker: "),
+        (f"{REPLAYING} --seeds 4 --only wid* --no-controls", "Study pair: 2 trials of 1 epochs, 1 worker: "),
+    ],
+)
+def test_what_is_left_is_counted_and_nothing_is_run(
+    command: str, says: str, work: Path, searched: Told, replayed: Told, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(work)
+    before = sorted(work.rglob("*"))
+    code, out, err = call(command)
+    assert (code, err) == (0, "")
+    assert out.startswith(says)
+    assert sorted(work.rglob("*")) == before
