@@ -21,8 +21,11 @@ from hpo.search.live_study import LiveStudy
 from hpo.search.owned_study import owned_study
 from hpo.search.search_plan import SearchPlan
 from hpo.storage.address import Address
+from hpo.storage.database import Database
+from hpo.storage.stored_study import read_study
+from hpo.storage.study_creation import find_or_create_study, record_study
 from hpo.storage.study_folder import make_folder
-from hpo.storage.study_record import DatasetRecord
+from hpo.storage.study_record import DatasetRecord, StudyRecord
 
 NO_IMAGES = DatasetRecord(name="none", fingerprint="none")
 
@@ -161,6 +164,12 @@ def wait_until(condition: Callable[[], bool], timeout: float = 60.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)
+
+
+def recorded(database: Database, study: StudyDefinition, images: DatasetRecord) -> StudyRecord:
+    """Record a study as its owner does."""
+    find_or_create_study(database, study)
+    return record_study(database, read_study(database.address, study.name), study, images)
 
 
 @contextmanager

@@ -40,11 +40,10 @@ def owned_study(
     with open_database(address) as database, storage_errors(address):
         key = find_or_create_study(database, definition)
         with owning(database, key, name) as lease:
-            has_trials = database.storage.get_n_trials(key) > 0
-            record = record_study(database, key, definition, dataset)
-            claim_folder(folder, FolderNote(record.study_id or "", name, str(address)), has_trials=has_trials)
+            stored = read_study(address, name, without=HEAVY_ATTRS)
+            record = record_study(database, stored, definition, dataset)
+            claim_folder(folder, FolderNote(record.study_id or "", name, str(address)), has_trials=bool(stored.trials))
             if record.folder != str(folder):  # The study is new, or its runs were moved.
                 database.storage.set_study_user_attr(key, "folder", str(folder))
-            stored = read_study(address, name, without=HEAVY_ATTRS)
             pruner = create_pruner(definition.pruner, definition.most_epochs)
             yield LiveStudy(lease, stored, definition.metric, pruner, tell)

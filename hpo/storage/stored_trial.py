@@ -83,7 +83,9 @@ class StoredTrial(BaseModel):
     folder: str | None = None
 
     @model_validator(mode="after")
-    def _curve_is_whole(self) -> Self:
+    def _consistent(self) -> Self:
+        if self.state == "complete" and self.value is None:
+            raise ValueError("a complete trial has no value")
         if len({len(column) for column in self.curve.values()}) > 1:
             raise ValueError("the columns of 'curve' have different lengths")
         return self

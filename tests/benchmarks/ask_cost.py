@@ -30,6 +30,7 @@ from hpo.search.search_plan import SearchPlan
 from hpo.storage.address import Address
 from hpo.storage.database import open_database
 from hpo.storage.ownership import owning
+from hpo.storage.stored_study import read_study
 from hpo.storage.study_creation import find_or_create_study, record_study
 from hpo.storage.study_writer import StudyWriter
 from hpo.training.epoch import Epoch
@@ -70,7 +71,7 @@ def fill(runs: Path, definition: StudyDefinition, size: int) -> None:
     stack = ExitStack()
     database = stack.enter_context(open_database(Address.of(runs)))
     key = find_or_create_study(database, definition)
-    record_study(database, key, definition, NO_IMAGES)
+    record_study(database, read_study(database.address, definition.name), definition, NO_IMAGES)
     writer = StudyWriter(stack.enter_context(owning(database, key, definition.name)), {}, print)
     rng = random.Random(0)
     for number in range(size):

@@ -14,9 +14,9 @@ from hpo.storage.database import Database, open_database
 from hpo.storage.owner import LEASE_SECONDS, Owner
 from hpo.storage.ownership import owning
 from hpo.storage.stored_study import read_study
-from hpo.storage.study_creation import find_or_create_study, record_study
+from hpo.storage.study_creation import find_or_create_study
 from hpo.storage.study_record import DatasetRecord
-from tests.studies import NO_IMAGES, SEARCH, definition, search, search_definition
+from tests.studies import NO_IMAGES, SEARCH, definition, recorded, search, search_definition
 
 
 def test_a_new_database_is_one_that_optuna_opens_in_wal_mode(tmp_path: Path):
@@ -92,33 +92,31 @@ def test_a_number_of_trials_that_makes_no_sense_is_refused(tmp_path: Path, n_tri
 def test_a_changed_file_under_an_old_name_is_refused_with_what_changed(database: Database):
     images = DatasetRecord(name="digits", fingerprint="a")
     text = SEARCH.format(epochs=8, pruner="median", lr=0.001).replace('"small"', '"changes"')
-    key = find_or_create_study(database, definition(text))
-    made = record_study(database, key, definition(text), images)
-    assert record_study(database, key, definition(text + "\n# a comment"), images) == made
+    made = recorded(database, definition(text), images)
+    assert recorded(database, definition(text + "\n# a comment"), images) == made
     changed = text.replace("high = 32", "high = 64").replace("epochs = 8", "epochs = 9")
     with pytest.raises(StorageError) as error:
-        record_study(database, key, definition(changed), images)
+        recorded(database, definition(changed), images)
     assert str(error.value) == (
         "study 'changes' was begun with other settings (trial.epochs 8, now 9; space.width.high 32.0, now 64.0): "
         "choose another --name, or resume with the settings that the study has."
     )
     with pytest.raises(StorageError, match="was begun on other images of digits"):
-        record_study(database, key, definition(text), DatasetRecord(name="digits", fingerprint="b"))
+        recorded(database, definition(text), DatasetRecord(name="digits", fingerprint="b"))
 
 
 def test_a_study_that_hpo_did_not_make_is_refused(database: Database):
     study = optuna.create_study(study_name="small", storage=database.storage, direction="maximize")
     study.tell(study.ask(), 1.0)
-    key = find_or_create_study(database, search_definition())
     with pytest.raises(StorageError, match="was not made by hpo"):
-        record_study(database, key, search_definition(), NO_IMAGES)
+        recorded(database, search_definition(), NO_IMAGES)
 
 
 @pytest.mark.parametrize("directions", [["minimize"], ["maximize", "maximize"]])
 def test_a_study_of_another_direction_is_refused(database: Database, directions: list[str]):
     optuna.create_study(study_name="small", storage=database.storage, directions=directions)
     with pytest.raises(StorageError, match=r"is to .*, but val_accuracy is to maximize"):
-        find_or_create_study(database, search_definition())
+        recorded(database, search_definition(), NO_IMAGES)
 
 
 def test_many_programs_may_create_a_database_at_the_same_moment(tmp_path: Path):

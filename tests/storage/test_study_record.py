@@ -9,9 +9,8 @@ from hpo.errors import StorageError
 from hpo.storage.address import Address
 from hpo.storage.database import Database
 from hpo.storage.stored_study import read_study
-from hpo.storage.study_creation import find_or_create_study, record_study
 from hpo.storage.study_record import StudyRecord, refuse_changes, without_passwords
-from tests.studies import NO_IMAGES, live_study, search_definition, search_plan
+from tests.studies import NO_IMAGES, live_study, recorded, search_definition, search_plan
 
 STUDY = search_definition(epochs=1)
 
@@ -35,21 +34,21 @@ def test_a_command_line_is_stored_without_passwords(command: list[str], stored: 
 
 def test_the_password_of_an_early_version_is_removed_when_its_study_is_opened(database: Database, monkeypatch):
     definition = search_definition()
-    key = find_or_create_study(database, definition)
-    record_study(database, key, definition, NO_IMAGES)
+    recorded(database, definition, NO_IMAGES)
+    key = database.storage.get_study_id_from_name(definition.name)
     database.storage.set_study_user_attr(key, "command", ["hpo", "--storage", "postgresql://me:secret@h/d"])
     monkeypatch.setattr(sys, "argv", ["hpo"])
-    assert record_study(database, key, definition, NO_IMAGES).command == "hpo --storage postgresql://me@h/d"
+    assert recorded(database, definition, NO_IMAGES).command == "hpo --storage postgresql://me@h/d"
     assert "secret" not in json.dumps(database.storage.get_study_user_attrs(key))
 
 
 def test_a_setting_that_a_later_version_adds_does_not_strand_a_study(database: Database):
     definition = search_definition()
-    key = find_or_create_study(database, definition)
-    record_study(database, key, definition, NO_IMAGES)
+    recorded(database, definition, NO_IMAGES)
+    key = database.storage.get_study_id_from_name(definition.name)
     # To the version that began the study its definition looked different: its fingerprint is another.
     database.storage.set_study_user_attr(key, "definition_sha256", "of an earlier version")
-    assert record_study(database, key, definition, NO_IMAGES).kind == "search"
+    assert recorded(database, definition, NO_IMAGES).kind == "search"
 
 
 def test_a_study_of_a_newer_version_is_shown_but_not_resumed(tmp_path: Path):
