@@ -1,6 +1,6 @@
 """The conditions of a search space: one that can never hold is refused, and so is a choice that stands twice.
 
-A parameter that no trial can use gives trials that are identical but for their seeds. Studies that are on record are
+A parameter that no trial can use gives trials that are the same except for their seeds. Studies that are on record are
 not held to these rules: earlier versions did not know them.
 """
 

@@ -47,7 +47,7 @@ def fitting_workers(asked: int, *, on_cpu: bool) -> tuple[int, str | None]:
         The number, and one line that says why it is below the number asked for, or None.
 
     Raises:
-        RequestError: not even one can run; says which limit is in the way.
+        RequestError: no worker can run; the message says which limit is in the way.
     """
     most, why = min(_limits(asked, on_cpu=on_cpu), key=lambda limit: limit[0], default=(asked, ""))
     if most >= asked:

@@ -281,7 +281,7 @@ class Supervisor:
                 training.clock += min(passed, LONGEST_TICK_SECONDS)
 
     def _end_overtime(self) -> None:
-        """End trials that do not even reach the end of an epoch in time."""
+        """End trials that do not reach the end of an epoch in time."""
         for worker, training in self._busy():
             # Another trial's end may have replaced this worker.
             if worker in self._pool.workers and self._is_over_time(training, OVERTIME_SECONDS):

@@ -21,7 +21,7 @@ from hpo.errors import RunError, printable
 from hpo.execution.messages import Answer, FromWorker, Place, Setup
 from hpo.search.plan import Job
 
-# One thread a process: several processes fill the cores better than several threads, and the order of a sum, hence its
+# One thread a process: several processes fill the cores better than several threads, and the order of a sum, and so its
 # last bits, does not depend on how many there are. Memory freed after a step stays in the process, ready for the next:
 # returning it to the kernel costs page faults on every large tensor.
 ENVIRONMENT = {
