@@ -66,10 +66,10 @@ def test_a_low_limit_of_open_files_is_raised_as_far_as_it_may_and_then_names_the
 
 
 def test_a_session_that_can_have_no_more_files_runs_with_the_workers_that_fit(tmp_path: Path):
-    session = Session(search_definition(epochs=1), 4, tmp_path, workers=4, prefix=("prlimit", "--nofile=30:30"))
+    session = Session(search_definition(epochs=1), 3, tmp_path, workers=3, prefix=("prlimit", "--nofile=30:30"))
     assert session.wait() == 0, session.printed()
     assert "the limit of open files is 30 (ulimit -n)" in session.printed()
-    assert len(stored(tmp_path)) == 4
+    assert len(stored(tmp_path)) == 3
 
 
 def test_workers_train_under_a_supervisor_that_is_process_1(tmp_path: Path):

