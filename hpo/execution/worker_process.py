@@ -97,7 +97,7 @@ def main() -> None:
 
 
 def _serve(pipes: Sequence[Pipe], trainer: Trainer) -> None:
-    """Train what is asked for, for ever."""
+    """Train what is asked for, until the supervisor is gone."""
     runs: dict[Pipe, Iterator[None]] = {}
     while True:
         for pipe in wait([pipe for pipe in pipes if pipe not in runs], timeout=0 if runs else None):
@@ -187,7 +187,7 @@ def _train(job: Job, pipe: Pipe, trainer: Trainer) -> Generator[None, None, Ende
     except OSError as error:
         if isinstance(error, ConnectionError) or error.errno == errno.ENOMEM:
             raise
-        # Not even the last checkpoint could be written: the one before counts.
+        # The last checkpoint could not be written either: the run resumes from the one before.
         return Ended(Outcome.INTERRUPTED, message=_reason(error))
     finally:
         if run is not None:
