@@ -214,7 +214,9 @@ def test_a_checkpoint_of_an_earlier_version_is_resumed(tmp_path: Path):
         state = json.loads(file.metadata()["state"])
     for name in ("format", "data", "split"):
         del state[name]
-    del state["config"]["nesterov"]
+    del state["fit"]["average"]
+    for setting in ("nesterov", "ema", "anneal", "input", "components", "shift"):
+        del state["config"][setting]
     save_file(load_file(path), path, {"state": json.dumps(state)})
     warnings: list[str] = []
     run = TrainingRun(CONFIG, DATA, tmp_path, warn=warnings.append)
