@@ -59,14 +59,12 @@ def test_a_parameter_that_applies_to_some_trials_is_modelled():
     assert sum(near) >= 6  # Where `momentum` is drawn by itself, one trial in eight is near.
 
 
-def test_it_finds_a_better_trial_than_random_draws_in_a_wide_space():
+def test_later_trials_are_better_than_random_ones_in_a_wide_space():
     def value(params: dict[str, Any]) -> float:
         return -abs(math.log10(params["lr"]) + 3) - abs(params["depth"] - 5) / 4 - params["dropout"]
 
-    def best(n_startup: int) -> float:
-        return max(value(trial.params) for trial in proposals(WIDE, value, 28, n_startup))
-
-    assert best(10) > -0.25 > best(28)
+    values = [value(trial.params) for trial in proposals(WIDE, value, 24, n_startup=10)]
+    assert np.mean(values[14:]) > max(-0.8, np.mean(values[:10]) + 0.5)
 
 
 def test_the_same_trials_and_seed_give_the_same_proposal():
