@@ -106,6 +106,9 @@ def fingerprint(definition: StudyDefinition) -> str:
     del content["data"]["dataset"]
     for experiment in content["experiments"]:
         del experiment["documented"]
+    for parameter in content["space"].values():
+        if parameter["prior"] is None:  # Earlier versions knew no priors: without one, a study's fingerprint stays.
+            del parameter["prior"]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
