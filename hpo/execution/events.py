@@ -62,7 +62,7 @@ class EpochTrained:
 
 @dataclass(frozen=True)
 class TrialEnded:
-    """A trial has ended, or was interrupted.
+    """A trial has ended, or was interrupted or paused.
 
     Attributes:
         value: of the metric; None for a trial without one.

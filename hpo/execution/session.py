@@ -227,7 +227,7 @@ def _run(
         setup = Setup(definition.data, dataset.name, dataset.fingerprint, options.checkpoint_seconds)
         pool.set_up(lambda device: Place(folder, images, device, memory_limit), setup)
         supervisor = Supervisor(
-            RunningTrials(study, plan, observe),
+            RunningTrials(study, plan, observe, folder),
             pool,
             interruptions=lambda: interruptions.count,
             stop_at=stop_at,

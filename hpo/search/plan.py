@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Literal, Protocol
@@ -48,3 +49,6 @@ class Plan(Protocol):
 
     def decide(self, number: int) -> Decision:
         """Decide how a running trial continues after the epoch that was reported last."""
+
+    def given_up(self) -> Sequence[int]:
+        """Return the numbers of the paused trials that the plan will never return again; they are to be pruned."""

@@ -65,6 +65,21 @@ def as_of(trials: Sequence[FrozenTrial], told: int) -> list[FrozenTrial]:
     return [*trials[:told], *later]
 
 
+def with_last_values(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """Return the trials with pruned ones shown as complete, valued at their last epoch.
+
+    For a sampler that reads complete trials only, in a study where most trials are pruned: those that were not train
+    longer, and so look better, as they should.
+    """
+    shown = []
+    for trial in trials:
+        if trial.state == TrialState.PRUNED and trial.values:
+            trial = copy.copy(trial)
+            trial.state = TrialState.COMPLETE
+        shown.append(trial)
+    return shown
+
+
 def with_worst_values(trials: Sequence[FrozenTrial], direction: StudyDirection) -> list[FrozenTrial]:
     """Return the trials with infeasible ones shown as complete and as bad as the worst.
 
