@@ -49,6 +49,7 @@ class GridPlan:
             and not study.trials[number].state.is_finished()
         ]
         self.total = len(study.trials) + len(missing)
+        self.epochs_left = None
         self._queue: deque[tuple[int | None, tuple[Experiment, int]]] = deque(interrupted)
         self._queue.extend((None, pair) for pair in missing)
 

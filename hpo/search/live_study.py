@@ -54,6 +54,7 @@ class LiveStudy:
     Attributes:
         precision: what `precision = "auto"` means in this study; None before a worker has measured it.
         interrupted: numbers of the trials that hpo began and neither ended nor paused, in order.
+        paused: numbers of the trials that earlier sessions paused, in order.
         enqueued: numbers of the trials that somebody enqueued and nobody began, in order.
 
     Raises:
@@ -74,7 +75,8 @@ class LiveStudy:
             )
         unfinished = {trial.number: trial for trial in trials if not trial.state.is_finished()}
         begun = [number for number, trial in unfinished.items() if "run_id" in trial.user_attrs]
-        self.interrupted = [number for number in begun if not is_paused(unfinished[number])]
+        self.paused = [number for number in begun if is_paused(unfinished[number])]
+        self.interrupted = [number for number in begun if number not in self.paused]
         self.enqueued = [
             number for number, trial in unfinished.items() if trial.state == TrialState.WAITING and number not in begun
         ]

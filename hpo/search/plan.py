@@ -44,6 +44,10 @@ class Plan(Protocol):
     def total(self) -> int:
         """How many trials the study has once the plan is carried out."""
 
+    @property
+    def epochs_left(self) -> int | None:
+        """How many epochs are left to train if no trial ends early; None where that is not known beforehand."""
+
     def next_job(self) -> Job | None:
         """Return the next run, recorded as running; None when none can begin before another has ended."""
 

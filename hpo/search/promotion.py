@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from hpo.definition.outcome import Outcome
 from hpo.definition.pruner_config import PrunerConfig
-from hpo.search.halving import Entrant, Verdicts, judge, rungs
+from hpo.search.halving import Entrant, Verdicts, judge, rungs, trained_epochs
 from hpo.search.live_study import LiveStudy, is_paused
 from hpo.search.plan import Decision
 
@@ -30,8 +30,9 @@ class Promotion:
 
     def __init__(self, study: LiveStudy, config: PrunerConfig, epochs: int, n_trials: int) -> None:
         self._study = study
+        self._config = config
+        self._epochs = epochs
         self._rungs = rungs(config.min_resource, config.reduction_factor, epochs)
-        self._reduction_factor = config.reduction_factor
         self._n_trials = n_trials
         self._passed: dict[int, int] = {}  # By trials promoted in this session, perhaps with no epoch since.
 
@@ -58,6 +59,15 @@ class Promotion:
     def given_up(self) -> list[int]:
         """Return the numbers of the paused trials that cannot be promoted any more."""
         return [number for number in self._verdicts().given_up if is_paused(self._study.trials[number])]
+
+    def epochs_left(self) -> int:
+        """Return how many epochs of the study are left to train if no trial ends early."""
+        trials = [trial for trial in self._study.trials if "run_id" in trial.user_attrs]
+        total = max(self._n_trials, len(trials))
+        trained = sum(trial.last_step or 0 for trial in trials)
+        config = self._config
+        whole = trained_epochs(total, config.min_resource, config.reduction_factor, self._epochs)
+        return max(0, whole - trained)
 
     def reached_first_rung(self, trial: FrozenTrial) -> bool:
         """Return whether a trial's value at the first rung is on record."""
@@ -92,7 +102,7 @@ class Promotion:
         begun = [self._entrant(trial) for trial in trials if "run_id" in trial.user_attrs]
         enqueued = sum(trial.state == TrialState.WAITING and "run_id" not in trial.user_attrs for trial in trials)
         to_come = max(0, self._n_trials - len(trials)) + enqueued
-        return judge(begun, len(self._rungs), self._reduction_factor, to_come)
+        return judge(begun, len(self._rungs), self._config.reduction_factor, to_come)
 
     def _entrant(self, trial: FrozenTrial) -> Entrant:
         sign = 1.0 if self._study.direction == StudyDirection.MAXIMIZE else -1.0

@@ -56,6 +56,11 @@ class SearchPlan:
         """The study's total."""
         return max(self._n_trials, len(self._study.trials))
 
+    @property
+    def epochs_left(self) -> int | None:
+        """The epochs that are left with halving; other pruners do not say."""
+        return self._promotion.epochs_left() if self._promotion else None
+
     def next_job(self) -> Job | None:
         """Return an interrupted trial, else one that is promoted, else a new one, else None."""
         if (number := self._to_be_resumed()) is not None:
