@@ -142,7 +142,7 @@ def trial_table(run: StoredTrial) -> Table:
 def _ended(row: Mapping[str, Any]) -> str:
     """Return how a trial ended, or where it waits."""
     outcome = str(row["outcome"])
-    return f"paused: waits at epoch {row['epochs']}" if outcome == Outcome.PAUSED else outcome
+    return f"paused, waits at epoch {row['epochs']}" if outcome == Outcome.PAUSED else outcome
 
 
 def _varied(runs: Sequence[StoredTrial]) -> list[str]:

@@ -35,6 +35,7 @@ class Promotion:
         self._rungs = rungs(config.min_resource, config.reduction_factor, epochs)
         self._n_trials = n_trials
         self._passed: dict[int, int] = {}  # By trials promoted in this session, perhaps with no epoch since.
+        self._ended: dict[int, Entrant] = {}  # Trials that have ended never change, and are most of a long study.
 
     def decide(self, number: int) -> Decision:
         """Decide how a running trial continues; at its rung it pauses, unless its fate is certain already."""
@@ -105,13 +106,18 @@ class Promotion:
         return judge(begun, len(self._rungs), self._config.reduction_factor, to_come)
 
     def _entrant(self, trial: FrozenTrial) -> Entrant:
+        if trial.number in self._ended:
+            return self._ended[trial.number]
         sign = 1.0 if self._study.direction == StudyDirection.MAXIMIZE else -1.0
         values = [trial.intermediate_values.get(rung) for rung in self._rungs]
         if trial.state == TrialState.COMPLETE:  # A trial that ended early keeps its place.
             values = [trial.value if value is None else value for value in values]
         scores = tuple(sign * value for value in values if value is not None)
         is_open = trial.state == TrialState.COMPLETE or not trial.state.is_finished()
-        return Entrant(trial.number, scores, self._passed_by(trial), is_open)
+        entrant = Entrant(trial.number, scores, self._passed_by(trial), is_open)
+        if trial.state.is_finished():
+            self._ended[trial.number] = entrant
+        return entrant
 
     def _passed_by(self, trial: FrozenTrial) -> int:
         """Return from how many rungs a trial was promoted: those before its last epoch.
