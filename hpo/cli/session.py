@@ -39,7 +39,7 @@ def finish(end: "SessionEnd", look: str) -> NoReturn:
         say(f"The table cannot be written: {reason}.")
     if not end.saved:
         say("The last results could not be saved; those trials will be trained again.")
-    done = f"{end.finished} of {end.total} trials"
+    done = f"{end.finished} trials" if end.total is None else f"{end.finished} of {end.total} trials"
     match end.stopped:
         case StopReason.INTERRUPTED:
             say(f"Interrupted after {done}. The same command resumes the study.")
@@ -47,5 +47,7 @@ def finish(end: "SessionEnd", look: str) -> NoReturn:
         case StopReason.OUT_OF_TIME:
             say(f"Out of time after {done}. The same command resumes the study.")
         case _:
+            if end.ended:
+                say(f"The search ended: {end.ended}.")
             say(f"{done}: {counts(end.outcomes)}. Next: {look}")
     raise typer.Exit(1 if end.outcomes.get(Outcome.CRASHED) else 0)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hpo.data.dataset import Dataset
 from hpo.data.load import load_dataset
@@ -12,7 +14,8 @@ from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
 from hpo.execution.devices import worker_devices
 from hpo.execution.forecast import Forecast, forecast, measuring, typical_configs
-from hpo.execution.session import Options, check_grid, check_limits, check_search
+from hpo.execution.session import MAX_TRIALS, Options, check_grid, check_limits, check_search
+from hpo.search.limits import Limits
 from hpo.storage.address import Address
 from hpo.storage.stored_study import find_study
 from hpo.storage.stored_trial import HEAVY_ATTRS, StoredTrial
@@ -20,22 +23,27 @@ from hpo.storage.study_record import DatasetRecord, refuse_changes
 from hpo.training.speed import Images
 
 
-def forecast_search(definition: StudyDefinition, n_trials: int, options: Options) -> Forecast | None:
+def forecast_search(definition: StudyDefinition, n_trials: int | None, options: Options) -> Forecast | None:
     """Return what is left of a search; None if nothing is.
 
     Args:
         definition: a study with a search space.
-        n_trials: the study's total, with the trials of earlier sessions.
+        n_trials: the study's total, with the trials of earlier sessions; None for no bound.
         options: how it would be run.
 
     Raises:
         RequestError: the request is wrong.
     """
-    check_search(definition, n_trials)
+    check_search(definition, n_trials, options)
     dataset = _checked_dataset(definition, options)
-    finished = sum(trial.is_finished for trial in _stored_trials(definition, dataset, options))
-    left = max(0, n_trials - finished)
-    return _forecast(definition, dataset, typical_configs(definition), left, options)
+    limits = Limits.of(definition, dataset.image_shape, len(dataset.classes))
+    trials = _stored_trials(definition, dataset, options)
+    configs = typical_configs(definition, limits)
+    left = (n_trials or MAX_TRIALS) - sum(trial.is_finished for trial in trials)
+    if options.epochs_total is not None:
+        epochs_left = options.epochs_total - sum(len(trial.intermediate_values) for trial in trials)
+        left = min(left, math.ceil(epochs_left * len(configs) / sum(config.epochs for config in configs)))
+    return _forecast(definition, dataset, configs, max(0, left), options)
 
 
 def forecast_grid(definition: StudyDefinition, seeds: int, only: Sequence[str], options: Options) -> Forecast | None:
@@ -90,4 +98,9 @@ def _forecast(
     train, validation = split_indices(dataset, definition.data)
     images = Images(dataset.image_shape, len(dataset.classes), len(train), len(validation))
     with measuring(worker_devices(options.device, options.workers)[:trials]) as workers:
-        return forecast(configs, trials, images, workers)
+        expected = forecast(configs, trials, images, workers)
+    if options.timeout is None or options.timeout >= expected.seconds:
+        return expected
+    share = options.timeout / expected.seconds
+    fitting = max(1, round(share * trials))
+    return replace(expected, trials=fitting, epochs=round(expected.epochs * fitting / trials), seconds=options.timeout)

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from multiprocessing import get_context
 
 from hpo.definition.duration import duration
-from hpo.definition.random_trial import RandomTrial
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
 from hpo.execution.devices import processes
 from hpo.execution.worker import ENVIRONMENT
+from hpo.search.limits import Limits
 from hpo.training.speed import Images, chosen_precision, epoch_seconds, product_rate
 
 # Configurations of a search space that are timed to know its mean.
@@ -128,28 +128,30 @@ def forecast(configs: Sequence[TrialConfig], trials: int, images: Images, worker
     return Forecast(trials, epochs, seconds / busy, busy, memory)
 
 
-def typical_configs(definition: StudyDefinition) -> list[TrialConfig]:
+def typical_configs(definition: StudyDefinition, limits: Limits | None = None) -> list[TrialConfig]:
     """Return the configurations of a grid's experiments, or a sample of those that a search may propose."""
     if definition.kind == "grid":
         return [definition.experiment_config(experiment, seed=0) for experiment in definition.experiments]
-    rng = random.Random(0)
-    return [definition.trial_config(definition.suggest(RandomTrial(rng)), seed=0) for _ in range(SAMPLE)]
+    return _drawn(definition, limits, SAMPLE)
 
 
-def extreme_configs(definition: StudyDefinition) -> tuple[TrialConfig, TrialConfig]:
+def extreme_configs(definition: StudyDefinition, limits: Limits | None = None) -> tuple[TrialConfig, TrialConfig]:
     """Return the configurations of the least and of the most work for an epoch, judged by weights and steps."""
     if definition.kind == "grid":
-        configs = typical_configs(definition)
+        configs = typical_configs(definition, limits)
     else:
-        rng = random.Random(0)
-        drawn = [definition.suggest(RandomTrial(rng, ends=True)) for _ in range(DRAWS)]
-        configs = [definition.trial_config(suggested, seed=0) for suggested in drawn]
+        configs = _drawn(definition, limits, DRAWS, ends=True)
 
     def work(config: TrialConfig) -> float:
         weights = sum(inputs * outputs for inputs, outputs in pairwise((3072, *config.hidden)))
         return weights * (1.0 + 64.0 / config.batch_size)
 
     return min(configs, key=work), max(configs, key=work)
+
+
+def _drawn(definition: StudyDefinition, limits: Limits | None, count: int, *, ends: bool = False) -> list[TrialConfig]:
+    drawn = (limits or Limits()).drawn(definition, random.Random(0), ends=ends)
+    return [definition.trial_config(suggested, seed=0) for suggested in islice(drawn, count)]
 
 
 def _what_time_depends_on(config: TrialConfig) -> str:

@@ -11,13 +11,19 @@ from hpo.definition.sampler_config import SamplerConfig
 from hpo.search.seeds import derived_seed
 
 
-def create_sampler(config: SamplerConfig, study_seed: int, trial_number: int) -> BaseSampler:
+def create_sampler(config: SamplerConfig, study_seed: int, trial_number: int, redraw: int = 0) -> BaseSampler:
     """Return the sampler of one trial.
 
     It lives for that trial alone: whatever it knows, it reads from the study, and what it draws does not depend on
     which trials this process happened to ask before.
+
+    Args:
+        config: which sampler.
+        study_seed: the study's seed.
+        trial_number: the trial's number.
+        redraw: how many proposals for the trial were refused before.
     """
-    seed = derived_seed("sampler", study_seed, trial_number)
+    seed = derived_seed("sampler", study_seed, trial_number, redraw)
     with warnings.catch_warnings():
         # QMCSampler and TPE's `group`, which models conditional parameters jointly, have been "experimental" for years.
         warnings.simplefilter("ignore", ExperimentalWarning)

@@ -179,8 +179,8 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any], where: str = "")
             continue
         if isinstance(old, dict) and isinstance(new, dict):
             found += _changes(old, new, f"{where}{key}.")
-        elif key == "experiments":
-            found.append("its experiments")
+        elif key in ("experiments", "enqueue"):
+            found.append(f"its {key if key == 'experiments' else 'rows [[enqueue]]'}")
         else:
             found.append(f"{where}{key} {_text(old)}, now {_text(new)}")
     return found
