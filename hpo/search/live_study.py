@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -20,7 +19,7 @@ from hpo.storage.owner import OWNER_ATTR, SEEN_ATTR
 from hpo.storage.ownership import Lease
 from hpo.storage.stored_study import StoredStudy
 from hpo.storage.stored_trial import STATED_ATTR
-from hpo.storage.study_writer import StudyWriter
+from hpo.storage.study_writer import StudyWriter, snapshot
 from hpo.training.epoch import Epoch
 
 STATES = {
@@ -158,16 +157,17 @@ class LiveStudy:
             ValueError: a stated value is not one of its parameter's.
         """
         trial_id = self._running[number]._trial_id
-        blank = copy.copy(self._memory.get_trial(trial_id))
+        blank = snapshot(self._memory.get_trial(trial_id))
         blank.params, blank.distributions = {}, {}
         if stated:
             blank.system_attrs = {**blank.system_attrs, STATED_ATTR: dict(stated)}
         for sampler in samplers:
-            self._memory.replace(blank)
+            self._memory.replace(snapshot(blank))
             with self._memory.showing(shown):
                 self._running[number] = Trial(self._view(sampler, self._study.pruner), trial_id)
                 if suggest(self._running[number]):
                     return
+        raise AssertionError("no suggestion was accepted")
 
     def resume(self, number: int) -> None:
         """Resume a trial that was interrupted; of one of this session, the epochs reported before stay on record."""

@@ -189,11 +189,22 @@ class SearchPlan:
         return trials if self._lag is None else trials[: self._told_before(number)]
 
     def _may_begin(self, number: int) -> bool:
-        told = self._told(number)
-        if self._lag is not None and not all(t.state.is_finished() for t in told if "run_id" in t.user_attrs):
+        """Return whether a trial may begin now: whether those that decide it have ended, and epochs are left for it."""
+        trials, told = self._study.trials[:number], self._told(number)
+        if self._lag is not None and not _ended(told):
             return False
-        if self._epochs is not None and (trained := self._study.epochs_trained(told)) >= self._epochs:
-            self.ended = f"{trained:,} epochs were trained, and --epochs-total is {self._epochs:,}"
+        if self._epochs is None:
+            return True
+        if self._lag is not None:
+            # Whatever the number of workers, the epochs of all trials before this one decide.
+            least_left = self._epochs - (len(trials) - len(told)) * self._definition.most_epochs
+            if self._study.epochs_trained(told) < least_left:
+                return True
+            if not _ended(trials):
+                return False
+        trained = self._study.epochs_trained(self._study.trials)
+        if trained >= self._epochs:
+            self.ended = f"its trials have trained {trained:,} epochs, and --epochs-total is {self._epochs:,}"
             return False
         return True
 
@@ -205,3 +216,8 @@ class SearchPlan:
         if self._definition.sampler.name == "gp":
             trials = with_worst_values(trials, self._study.direction)
         return recent_and_best(trials, self._study.direction)
+
+
+def _ended(trials: Sequence[FrozenTrial]) -> bool:
+    """Return whether those of the trials that hpo began have ended."""
+    return all(trial.state.is_finished() for trial in trials if "run_id" in trial.user_attrs)
