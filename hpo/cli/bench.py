@@ -30,12 +30,13 @@ def bench(
     from hpo.analysis.speed_table import speed_table
     from hpo.execution.benchmark import measure_speed
     from hpo.execution.devices import worker_devices
+    from hpo.execution.epoch_cost import with_epoch_cost
     from hpo.execution.forecast import forecast, measuring, typical_configs
     from hpo.search.limits import Limits
     from hpo.training.speed import Images
 
     images, devices = Images(), worker_devices(device, workers)
-    limits = Limits.of(definition, images.shape, images.classes)
+    limits = with_epoch_cost(Limits.of(definition, images.shape, images.classes), definition, images, devices)
     configs = typical_configs(definition, limits)
     with measuring(devices) as measured:
         rates = measured.product_rates()

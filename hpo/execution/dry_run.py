@@ -13,6 +13,7 @@ from hpo.definition.experiment_selection import select_experiments
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
 from hpo.execution.devices import worker_devices
+from hpo.execution.epoch_cost import with_epoch_cost
 from hpo.execution.forecast import Forecast, forecast, measuring, typical_configs
 from hpo.execution.session import MAX_TRIALS, Options, check_grid, check_limits, check_search
 from hpo.search.limits import Limits
@@ -38,6 +39,8 @@ def forecast_search(definition: StudyDefinition, n_trials: int | None, options: 
     dataset = _checked_dataset(definition, options)
     limits = Limits.of(definition, dataset.image_shape, len(dataset.classes))
     trials = _stored_trials(definition, dataset, options)
+    devices = worker_devices(options.device, options.workers)
+    limits = with_epoch_cost(limits, definition, _images(dataset, definition), devices)
     configs = typical_configs(definition, limits)
     left = (n_trials or MAX_TRIALS) - sum(trial.is_finished for trial in trials)
     if options.epochs_total is not None:
@@ -95,8 +98,7 @@ def _forecast(
 ) -> Forecast | None:
     if not trials:
         return None
-    train, validation = split_indices(dataset, definition.data)
-    images = Images(dataset.image_shape, len(dataset.classes), len(train), len(validation))
+    images = _images(dataset, definition)
     with measuring(worker_devices(options.device, options.workers)[:trials]) as workers:
         expected = forecast(configs, trials, images, workers)
     if options.timeout is None or options.timeout >= expected.seconds:
@@ -104,3 +106,8 @@ def _forecast(
     share = options.timeout / expected.seconds
     fitting = max(1, round(share * trials))
     return replace(expected, trials=fitting, epochs=round(expected.epochs * fitting / trials), seconds=options.timeout)
+
+
+def _images(dataset: Dataset, definition: StudyDefinition) -> Images:
+    train, validation = split_indices(dataset, definition.data)
+    return Images(dataset.image_shape, len(dataset.classes), len(train), len(validation))

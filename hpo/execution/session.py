@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +21,7 @@ from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import RequestError
 from hpo.execution.capacity import default_memory_limit, fitting_workers
 from hpo.execution.devices import worker_devices
+from hpo.execution.epoch_cost import with_epoch_cost
 from hpo.execution.events import DataProgress, Event, Observer, StudyOpened, Warned, unobserved
 from hpo.execution.interruption import Interruptions
 from hpo.execution.messages import Place, Setup
@@ -36,6 +37,7 @@ from hpo.search.search_plan import SearchPlan
 from hpo.storage.address import Address
 from hpo.storage.study_folder import LOG, make_folder, remove_unused
 from hpo.storage.study_record import DatasetRecord
+from hpo.training.speed import Images
 
 MAX_TRIALS = 1_000_000
 MAX_EPOCHS = 1_000_000_000
@@ -232,7 +234,7 @@ def _run(
         stack.callback(remove_unused, folder)
         # Before the database: a request for images that cannot be read leaves none behind.
         dataset = load_dataset(definition.data, options.data_dir, lambda *step: observe(DataProgress(*step)))
-        split_indices(dataset, definition.data)
+        train, validation = split_indices(dataset, definition.data)
         limits = Limits.of(definition, dataset.image_shape, len(dataset.classes))
         assert dataset.folder is not None  # Whatever is loaded is in the cache.
         images = dataset.folder
@@ -244,7 +246,12 @@ def _run(
         address = Address.of(options.runs, options.storage)
         record = DatasetRecord(name=dataset.name, fingerprint=dataset.fingerprint)
         study = stack.enter_context(owned_study(address, definition, record, folder, tell))
-        plan = plan_for(study, limits)
+        if definition.limits.epoch_seconds is not None and study.epoch_cost is None:
+            sizes = Images(dataset.image_shape, len(dataset.classes), len(train), len(validation))
+            limits = with_epoch_cost(limits, definition, sizes, devices)
+            assert limits.epoch_cost is not None
+            study.decide_epoch_cost(limits.epoch_cost)
+        plan = plan_for(study, replace(limits, epoch_cost=study.epoch_cost))
         finished = sum(trial.state.is_finished() for trial in study.trials)
         interrupted = len(study.interrupted)
         observe(StudyOpened(definition.name, finished, interrupted, plan.total, n_workers, tuple(devices)))

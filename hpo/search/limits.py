@@ -27,11 +27,13 @@ class Limits:
         config: the limits as the study states them.
         n_features: number of inputs of a network, H * W * C.
         n_classes: number of classes.
+        epoch_cost: seconds of an epoch for each unit of `epoch_work`; None where no limit needs it.
     """
 
     config: LimitsConfig = field(default_factory=LimitsConfig)
     n_features: int = 0
     n_classes: int = 0
+    epoch_cost: tuple[float, ...] | None = None
 
     @classmethod
     def of(cls, definition: StudyDefinition, image_shape: tuple[int, int, int], n_classes: int) -> Limits:
@@ -45,10 +47,27 @@ class Limits:
         Raises:
             DefinitionError: no configuration of the search space keeps them.
         """
-        limits = cls(definition.limits, math.prod(image_shape), n_classes)
+        return cls(definition.limits, math.prod(image_shape), n_classes).checked(definition)
+
+    def checked(self, definition: StudyDefinition) -> Limits:
+        """Return these limits.
+
+        Raises:
+            DefinitionError: no configuration of the search space keeps them.
+        """
         if definition.kind == "search":
-            next(limits.drawn(definition, random.Random(0), ends=True))
-        return limits
+            next(self.drawn(definition, random.Random(0), ends=True))
+        return self
+
+    def epoch_work(self, config: TrialConfig) -> tuple[float, ...]:
+        """Return what takes time in an epoch, for one image.
+
+        Products with every weight, the updates of the weights, the values that pass through the layers, and the calls
+        of each step.
+        """
+        weights = parameter_count(config, self.n_features, self.n_classes)
+        values = self.n_features + sum(config.hidden)
+        return weights, weights / config.batch_size, values, (len(config.hidden) + 1) / config.batch_size
 
     def broken(self, config: TrialConfig) -> str | None:
         """Return which limit a configuration breaks, in words; None if it breaks none."""
@@ -57,6 +76,11 @@ class Limits:
             count = parameter_count(config, self.n_features, self.n_classes)
             if count > most:
                 return f"{count:,} parameters, where [limits] allows {most:,}"
+        most_seconds = self.config.epoch_seconds
+        if most_seconds is not None and self.epoch_cost is not None:
+            seconds = sum(cost * work for cost, work in zip(self.epoch_cost, self.epoch_work(config), strict=True))
+            if seconds > most_seconds:
+                return f"epochs of about {seconds:.3g} s, where [limits] allows {most_seconds:g} s"
         return None
 
     def drawn(

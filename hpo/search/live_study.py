@@ -47,6 +47,7 @@ class LiveStudy:
 
     Attributes:
         precision: what `precision = "auto"` means in this study; None before a worker has measured it.
+        epoch_cost: from which seconds of an epoch are estimated; None before it was measured.
         interrupted: numbers of the trials that hpo began and did not end, in order.
 
     Raises:
@@ -59,6 +60,7 @@ class LiveStudy:
         self.name = stored.name
         self.metric = metric
         self.precision = stored.record.precision if stored.record else None
+        self.epoch_cost = stored.record.epoch_cost if stored.record else None
         self.direction = StudyDirection[stored.direction.upper()]
         trials = [frozen(trial) for trial in stored.trials]
         if [trial.number for trial in trials] != list(range(len(trials))):
@@ -257,6 +259,11 @@ class LiveStudy:
         if self.precision is None:
             self.precision = measured
             self._writer.save_study_attrs("user", {"precision": measured})
+
+    def decide_epoch_cost(self, measured: tuple[float, ...]) -> None:
+        """Record from what seconds of an epoch are estimated: one study has one estimate, on whatever machine."""
+        self.epoch_cost = measured
+        self._writer.save_study_attrs("user", {"epoch_cost": list(measured)})
 
     def check(self) -> None:
         """Raise what ended the writing, if anything did.
