@@ -78,6 +78,7 @@ def trials_table(study: StoredStudy, top: int) -> Table:
             "experiment": run.experiment,
             "replicate": run.replicate,
             "outcome": run.status,
+            "stated": run.stated,
             "value": run.value,
             "epochs": len(run.curve.get("val_loss", ())) or run.result.get("epochs"),
             "seconds": run.result.get("seconds"),
@@ -92,6 +93,7 @@ def trials_table(study: StoredStudy, top: int) -> Table:
         *([Column("run", lambda row: row["run_id"])] if is_grid else []),
         Column("value", lambda row: number(row["value"], 4), right=True),
         Column("outcome", lambda row: ": ".join(filter(None, (_ended(row), row["message"]))), wrap=True),
+        *([Column("enqueued", lambda row: "yes" if row["stated"] else "")] if any(run.stated for run in shown) else []),
         Column("epochs", lambda row: str(row["epochs"] or ""), right=True),
         Column("s", lambda row: number(row["seconds"], 1), right=True, optional=True),
         Column("parameters", lambda row: number(row["parameters"], 0), right=True, optional=True),
@@ -121,6 +123,11 @@ def trial_table(run: StoredTrial) -> Table:
     )
     notes = [
         f"outcome: {_ended({'outcome': run.status, 'epochs': epochs})}" + (f" ({run.message})" if run.message else ""),
+        *(
+            ["enqueued with: " + " ".join(f"{name}={_text(value)}" for name, value in run.stated.items())]
+            if run.stated
+            else []
+        ),
         "configuration: " + _settings(run.config, run.config),
         "result: " + _settings(run.result, run.result),
         *([f"folder: {run.folder}"] if run.folder else []),
@@ -130,6 +137,7 @@ def trial_table(run: StoredTrial) -> Table:
         "number": run.number,
         "run_id": run.name,
         "outcome": run.status,
+        "stated": run.stated,
         "value": run.value,
         "message": run.message,
         "config": run.config,

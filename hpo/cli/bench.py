@@ -30,13 +30,17 @@ def bench(
     from hpo.analysis.speed_table import speed_table
     from hpo.execution.benchmark import measure_speed
     from hpo.execution.devices import worker_devices
+    from hpo.execution.epoch_cost import with_epoch_cost
     from hpo.execution.forecast import forecast, measuring, typical_configs
+    from hpo.search.limits import Limits
     from hpo.training.speed import Images
 
-    images, devices, configs = Images(), worker_devices(device, workers), typical_configs(definition)
+    images, devices = Images(), worker_devices(device, workers)
+    limits = with_epoch_cost(Limits.of(definition, images.shape, images.classes), definition, images, devices)
+    configs = typical_configs(definition, limits)
     with measuring(devices) as measured:
         rates = measured.product_rates()
-        rows = measure_speed(definition, images, measured, rates)
+        rows = measure_speed(definition, limits, images, measured, rates)
         n_trials = trials * (len(configs) if definition.kind == "grid" else 1)
         expected = forecast(configs, n_trials, images, measured)
     told = {"study": definition.name, **asdict(expected), "trials_per_hour": expected.trials_per_hour}

@@ -40,6 +40,14 @@ class StudyOptions:
             "and test/CLASS/*.",
         ),
     ] = None
+    max_parameters: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="The most parameters of a network, as 1e6; others are never trained."),
+    ] = None
+    max_epoch_seconds: Annotated[
+        float | None,
+        typer.Option(metavar="S", help="The most seconds of an epoch, by an estimate before the training."),
+    ] = None
     epochs: Annotated[int | None, typer.Option(help="Epochs of every trial, in place of those of the study file.")] = (
         None
     )
@@ -62,7 +70,14 @@ class StudyOptions:
         """
         from hpo.definition.study_file import load_study
 
-        given = {"data.dataset": self.data, "epochs": self.epochs, "study.seed": seed, "study.name": name}
+        given = {
+            "data.dataset": self.data,
+            "epochs": self.epochs,
+            "limits.parameters": self.max_parameters,
+            "limits.epoch_seconds": self.max_epoch_seconds,
+            "study.seed": seed,
+            "study.name": name,
+        }
         overrides = parse_settings(self.set_ or ())
         overrides |= {key: str(value) for key, value in given.items() if value is not None}
         return load_study(find_study_file(self.study or default), overrides)
@@ -186,15 +201,13 @@ class SessionOptions:
         bool, typer.Option("--dry-run", help="Validate everything, forecast time and memory, run nothing.")
     ] = False
 
-    def session(
-        self, records: RecordOptions, observer: "Observer | None" = None, *, deterministic: bool = False
-    ) -> "Options":
+    def session(self, records: RecordOptions, observer: "Observer | None" = None, **of_search: Any) -> "Options":
         """Return the options of a session.
 
         Args:
             records: where results are kept.
             observer: sees each event; None looks away.
-            deterministic: whether a search must not depend on the number of workers.
+            of_search: the options that only a search has.
         """
         from hpo.execution.events import unobserved
         from hpo.execution.session import Options
@@ -208,7 +221,7 @@ class SessionOptions:
             timeout=self.timeout,
             trial_timeout=self.trial_timeout,
             memory_limit=self.memory_limit,
-            deterministic=deterministic,
+            **of_search,
             observer=observer or unobserved,
         )
 
@@ -234,8 +247,12 @@ def find_study_file(name: str) -> Path:
     )
 
 
-def parse_settings(settings: Iterable[str]) -> dict[str, str]:
+def parse_settings(settings: Iterable[str], option: str = "--set ") -> dict[str, str]:
     """Read settings of the form `key=value`.
+
+    Args:
+        settings: as they stand on the command line.
+        option: what messages put before a setting.
 
     Raises:
         RequestError: a setting is not of that form.
@@ -244,7 +261,7 @@ def parse_settings(settings: Iterable[str]) -> dict[str, str]:
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or not key.strip() or not value.strip():
-            raise RequestError(f"--set {quoted(setting)} is not of the form key=value")
+            raise RequestError(f"{option}{quoted(setting)} is not of the form key=value")
         found[key.strip()] = value.strip()
     return found
 

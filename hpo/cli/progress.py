@@ -58,7 +58,7 @@ class Status:
 
     study: str = ""
     finished: int = 0
-    total: int = 0
+    total: int | None = 0
     running: dict[int, Running] = field(default_factory=dict)
     began: float | None = None
     done_before: int = 0
@@ -67,7 +67,7 @@ class Status:
     epochs: int = 0
 
     def left(self, now: float) -> float | None:
-        """Return the seconds until the study's end at this session's pace; None before a trial has ended.
+        """Return the seconds until the study's end at this session's pace; None while nothing tells.
 
         The pace is that of epochs, where the number of epochs is known. Else it is that of trials, and running ones
         count by the share of their epochs that is done.
@@ -78,7 +78,7 @@ class Status:
             return (now - self.began) / self.epochs * max(0, self.epochs_left - self.epochs)
         share = sum(r.epoch.epoch / r.epochs for r in self.running.values() if r.epoch)
         done = self.finished - self.done_before + share
-        if self.began is None or done <= 0:
+        if self.began is None or self.total is None or done <= 0:
             return None
         return (now - self.began) / done * max(0.0, self.total - self.finished - share)
 
@@ -112,7 +112,7 @@ class LineView:
             line = f"{event.description} {100 * event.done // max(1, event.total)}%"
         if isinstance(event, TrialEnded):
             left = self.status.left(time.monotonic())
-            rest = "" if left is None or event.finished >= self.status.total else f", about {duration(left)} left"
+            rest = f", about {duration(left)} left" if left else ""
             line = f"{line}; best {self.status.best or 'none yet'}{rest}"
         if line:
             say(f"{time.strftime('%H:%M:%S')} {line}")
@@ -199,7 +199,8 @@ def describe(status: Status, event: Event) -> str | None:
             earlier += [f"{event.interrupted} interrupted"] if event.interrupted else []
             earlier += [f"{event.paused} paused"] if event.paused else []
             resumed = f"; resumes with {' and '.join(earlier)}" if earlier else ""
-            return f"Study {event.study}: {event.total} trials, {where}{resumed}."
+            trials = "trials" if event.total is None else f"{event.total} trials"
+            return f"Study {event.study}: {trials}, {where}{resumed}."
         case TrialStarted() if event.epochs_done:
             return f"{event.run_id} resumes after epoch {event.epochs_done}."
         case TrialEnded(outcome=Outcome.PAUSED):
@@ -208,7 +209,8 @@ def describe(status: Status, event: Event) -> str | None:
             value = "" if event.value is None else f" {event.value:.4f}"
             why = f" ({event.message})" if event.message else ""
             trained = f"{event.epochs} epoch{'s' * (event.epochs != 1)} in {event.seconds:.1f} s"
-            return f"[{event.finished}/{status.total}] {event.run_id} {event.outcome}{value}{why}, {trained}"
+            of = "" if status.total is None else f"/{status.total}"
+            return f"[{event.finished}{of}] {event.run_id} {event.outcome}{value}{why}, {trained}"
         case Stopping():
             at_once = " Press Ctrl-C once more to stop at once." if event.reason == StopReason.INTERRUPTED.value else ""
             return f"Stopping ({event.reason}): running trials save a checkpoint.{at_once}"

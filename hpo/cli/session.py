@@ -41,7 +41,8 @@ def finish(end: "SessionEnd", look: str) -> NoReturn:
         say("The last results could not be saved; those trials will be trained again.")
     paused = end.outcomes.get(Outcome.PAUSED, 0)
     waiting = f", with {paused} more paused" if paused else ""
-    done = f"{end.finished} of {end.total} trials{waiting}"
+    finished = f"{end.finished} trials" if end.total is None else f"{end.finished} of {end.total} trials"
+    done = f"{finished}{waiting}"
     match end.stopped:
         case StopReason.INTERRUPTED:
             say(f"Interrupted after {done}. The same command resumes the study.")
@@ -49,5 +50,7 @@ def finish(end: "SessionEnd", look: str) -> NoReturn:
         case StopReason.OUT_OF_TIME:
             say(f"Out of time after {done}. The same command resumes the study.")
         case _:
+            if end.ended:
+                say(f"The search ended: {end.ended}.")
             say(f"{done}: {counts(end.outcomes)}. Next: {look}")
     raise typer.Exit(1 if end.outcomes.get(Outcome.CRASHED) else 0)

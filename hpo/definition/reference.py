@@ -9,6 +9,7 @@ from typing import Any
 from hpo.definition.claims import QUANTITIES, STATISTICS, Claim, ClaimTest
 from hpo.definition.data_config import DataConfig
 from hpo.definition.experiment import Experiment
+from hpo.definition.limits_config import LimitsConfig
 from hpo.definition.pruner_config import PrunerConfig
 from hpo.definition.sampler_config import SamplerConfig
 from hpo.definition.search_space import Parameter
@@ -46,6 +47,13 @@ width = { low = 16, high = 256, log = true }
 dropout = { low = 0.0, high = 0.5, step = 0.1 }
 optimizer = { choices = ["adam", "sgd"] }
 momentum = { low = 0.5, high = 0.99, when = { optimizer = "sgd" } }
+
+[limits]                     # larger networks are never trained
+parameters = 100_000
+
+[[enqueue]]                  # the first trial; the sampler completes it
+width = 64
+optimizer = "adam"
 ```
 
 ## A grid, with claims
@@ -91,13 +99,25 @@ tests = [
 - **None**: TOML has no word for "no value". Write the text `"none"` for a key whose default is none, as in
   `patience = "none"`, `--set patience=none`, or `patience = { choices = ["none", 5] }`.
 - **`--set KEY=VALUE`** on the command line changes a value without changing the file. `--set lr=0.01` fixes a setting
-  of every trial: it wins over `[trial]`, over `[space]` and over each experiment. A key of another table is written
-  with the table's name: `--set data.split=first`, `--set study.seed=3`, `--set space.depth.high=5`. Values are written
-  as in the file; the quotes of a text can be left out.
+  of every trial: it wins over `[trial]`, `[space]` and each experiment; a row `[[enqueue]]` that it contradicts is left
+  out. A key of another table is written with the table's name: `--set data.split=first`,
+  `--set study.seed=3`, `--set space.depth.high=5`. Values are written as in the file; the quotes of a text can be left
+  out.
 - **Conditions**: a parameter with `when` is proposed only while its condition holds. The setting that the condition
   names is fixed in `[trial]`, or stands before the parameter in `[space]`; else its default holds. A condition that can
   never hold is refused.
 - The study file is stored with the study. A study is resumed only with the settings that it was begun with.
+"""
+
+
+ENQUEUE = """\
+## `[[enqueue]]`
+
+A trial that a search begins with, by values of parameters of `[space]`; the sampler suggests the others. The rows are
+the first trials of the study, in their order, and count among those of `--trials`. A parameter that applies only with
+one choice of another parameter implies it: with `when = { optimizer = "sgd" }`, a row that states `momentum` need not
+state `optimizer`. A row that `[space]` could not propose is refused when the file is read.
+`hpo enqueue STUDY KEY=VALUE...` adds such a trial to a search that was begun, while a session runs it or not.
 """
 
 
@@ -128,6 +148,10 @@ def _lines() -> Iterator[str]:
     yield "## `[pruner]`\n"
     yield f"{PrunerConfig.__doc__}\n"
     yield from _table(PrunerConfig)
+    yield "## `[limits]`\n"
+    yield f"{LimitsConfig.__doc__}\n"
+    yield from _table(LimitsConfig)
+    yield ENQUEUE
     yield "## `[[experiment]]`\n"
     yield f"{Experiment.__doc__}\n"
     yield from _table(Experiment)

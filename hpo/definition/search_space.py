@@ -156,10 +156,12 @@ class Parameter(Table):
 
     def applies(self, settings: Mapping[str, Any]) -> bool:
         """Return whether the conditions of `when` hold under these settings."""
-        return all(
-            name in settings and any(same_setting(name, settings[name], value) for value in allowed)
-            for name, allowed in self.when.items()
-        )
+        return all(self.fulfils(name, settings) for name in self.when)
+
+    def fulfils(self, condition: str, settings: Mapping[str, Any]) -> bool:
+        """Return whether one of the conditions of `when` holds under these settings."""
+        allowed = self.when[condition]
+        return condition in settings and any(same_setting(condition, settings[condition], value) for value in allowed)
 
     def suggest(self, trial: Trial, name: str) -> Choice:
         """Ask an Optuna trial for a value."""
@@ -171,6 +173,24 @@ class Parameter(Table):
         if self.type == "int":
             return trial.suggest_int(name, int(self.low), int(self.high), step=int(self.step or 1), log=self.log)
         return trial.suggest_float(name, self.low, self.high, step=self.step, log=self.log)
+
+    def proposed(self, name: str, value: Any) -> Choice | None:
+        """Return a valid value of a setting as this parameter would propose it; None if it never does."""
+        if self.choices is not None:
+            return next((choice for choice in self.choices if same_setting(name, choice, value)), None)
+        assert self.low is not None
+        assert self.high is not None
+        if not isinstance(value, int | float) or not self.low <= value <= self.high:
+            return None
+        step = self.step or (1.0 if self.type == "int" and not self.log else None)
+        if step is not None:
+            nearest = min(self.high, self.low + round((value - self.low) / step) * step)
+            if not math.isclose(nearest, value, rel_tol=1e-9, abs_tol=1e-9 * step):
+                return None
+            value = nearest
+        if self.type == "int":
+            return int(value) if value == int(value) else None
+        return float(value)
 
     def extremes(self) -> tuple[Choice, ...]:
         """Return every choice, or both ends of the range."""

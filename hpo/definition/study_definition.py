@@ -8,10 +8,12 @@ from pydantic import Field, ValidationInfo, model_validator
 from hpo.definition.claims import Claim
 from hpo.definition.data_config import DataConfig
 from hpo.definition.experiment import Experiment
+from hpo.definition.limits_config import LimitsConfig
 from hpo.definition.pruner_config import PrunerConfig
 from hpo.definition.rehearsal import refuse_unknown_settings, rehearse_grid, rehearse_search
 from hpo.definition.sampler_config import SamplerConfig
 from hpo.definition.search_space import Parameter, Trial, known_settings, suggest
+from hpo.definition.stated import stated_values
 from hpo.definition.table import Metric, Name, Table, Whole, is_stored
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import DefinitionError, closest, quoted
@@ -36,6 +38,10 @@ class StudyDefinition(Table):
     """What proposes trials."""
     pruner: PrunerConfig = PrunerConfig()
     """What stops unpromising trials."""
+    limits: LimitsConfig = LimitsConfig()
+    """What a trial may cost at most."""
+    enqueue: tuple[dict[str, Any], ...] = ()
+    """The trials that a search begins with: values of some of its parameters."""
     experiments: tuple[Experiment, ...] = ()
     """The rows of a grid; empty in a search."""
     claims: tuple[Claim, ...] = ()
@@ -70,6 +76,14 @@ class StudyDefinition(Table):
         """
         return suggest(self.space, trial, known_settings(self.trial))
 
+    def stated(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values of a trial that somebody states, as the search space would propose them.
+
+        Raises:
+            DefinitionError: a name is not a parameter, or a value is not one of its parameter's.
+        """
+        return stated_values(self.space, self.trial, values)
+
     def trial_config(self, suggested: Mapping[str, Any], seed: int) -> TrialConfig:
         """Return the configuration of a search's trial, from its suggested settings and its training seed."""
         return TrialConfig.model_validate({**self.trial, **suggested, "seed": seed})
@@ -89,6 +103,9 @@ class StudyDefinition(Table):
             rehearse_search(self.space, self.trial)
         else:
             rehearse_grid(self.experiments, self.trial)
+            for name, given in (("[[enqueue]]", self.enqueue), ("[limits]", self.limits != LimitsConfig())):
+                if given:
+                    raise DefinitionError(f"{name} belongs to a search; a grid trains its experiments as they stand")
         self._check_claims()
         return self
 

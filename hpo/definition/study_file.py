@@ -18,8 +18,8 @@ from hpo.definition.toml_text import MOST_CHARACTERS, read_tables, read_value
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import DefinitionError, printable, quoted
 
-TABLES = ("study", "data", "trial", "space", "sampler", "pruner")
-ARRAYS = ("experiment", "claim")
+TABLES = ("study", "data", "trial", "space", "sampler", "pruner", "limits")
+ARRAYS = ("enqueue", "experiment", "claim")
 STUDY_KEYS = ("name", "seed", "metric")
 # Settings that are text, whatever the text looks like: a study may be called 12, or 2026-01-31.
 TEXTS = ("study.name", "data.dataset")
@@ -85,12 +85,13 @@ def parse_study(
                 raise
     try:
         if stored:
-            return _understood(tables, text, overrides, default_name)
+            definition = _understood(tables, text, overrides, default_name)
+            return definition.model_copy(update={"enqueue": _enqueued(definition, stored=True)})
         if searched and not tables["space"]:
             raise DefinitionError("--set fixes all that [space] has, so nothing is left to search")
         definition = _definition(tables, text, overrides, default_name, stored=False)
         refuse_unusable(definition.space, definition.trial, _overridden(overrides))
-        return definition
+        return definition.model_copy(update={"enqueue": _enqueued(definition)})
     except DefinitionError as error:
         raise DefinitionError(f"{source}: {error}") from None
     except ValidationError as error:
@@ -104,6 +105,10 @@ def fingerprint(definition: StudyDefinition) -> str:
     """
     content = definition.model_dump(mode="json", exclude={"text", "overrides", "claims", "name"})
     del content["data"]["dataset"]
+    # A study without them runs what it ran before they existed.
+    for key in ("limits", "enqueue"):
+        if getattr(definition, key) == StudyDefinition.model_fields[key].get_default(call_default_factory=True):
+            del content[key]
     for experiment in content["experiments"]:
         del experiment["documented"]
     for parameter in content["space"].values():
@@ -119,7 +124,8 @@ def _check_shape(tables: dict[str, Any]) -> None:
         raise DefinitionError(problem)
     for name in TABLES:
         if not isinstance(tables.setdefault(name, {}), dict):
-            raise DefinitionError(f"[{name}] must be a table")
+            hint = ": the trials that a search begins with are rows [[enqueue]]" if name == "trial" else ""
+            raise DefinitionError(f"[{name}] must be a table{hint}")
     for name in ARRAYS:
         rows = tables.setdefault(name, [])
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -151,6 +157,7 @@ def _definition(
             "name": default_name,
             **tables["study"],
             **{name: tables[name] for name in TABLES[1:]},
+            "enqueue": tuple(tables["enqueue"]),
             "experiments": tuple(tables["experiment"]),
             "claims": tuple(tables["claim"]),
             "text": text,
@@ -158,6 +165,29 @@ def _definition(
         },
         context={"stored": stored},
     )
+
+
+def _enqueued(definition: StudyDefinition, stored: bool = False) -> tuple[dict[str, Any], ...]:
+    """Return the rows of [[enqueue]] as the search space would propose them.
+
+    The file is written for other values too: where settings are given beside it, a row that they contradict is left
+    out. So are the rows of a stored study that this version refuses.
+
+    Raises:
+        DefinitionError: a row is not a trial of the search space.
+    """
+    overridden = _overridden(definition.overrides)
+    rows = []
+    for position, row in enumerate(definition.enqueue, 1):
+        concerns = {*row, *(c for name in row if name in definition.space for c in definition.space[name].when)}
+        try:
+            if not row:
+                raise DefinitionError("states no parameter")
+            rows.append(definition.stated(row))
+        except DefinitionError as error:
+            if not stored and not (overridden & concerns or (overridden and not row)):
+                raise DefinitionError(f"[[enqueue]] row {position}: {error}") from None
+    return tuple(rows)
 
 
 def _of_known_shape(tables: dict[str, Any]) -> dict[str, Any]:
@@ -185,7 +215,7 @@ def _understood(tables: dict[str, Any], text: str, overrides: Mapping[str, str],
             match error.errors()[0]["loc"]:
                 case ("experiments" | "claims" as array, int(position), *_):
                     del tables[str(array)[:-1]][position]
-                case (("data" | "sampler" | "pruner" | "space") as table, name, *_) if name in tables[table]:
+                case (("data" | "sampler" | "pruner" | "limits" | "space") as table, name, *_) if name in tables[table]:
                     del tables[table][name]
                 case _:
                     raise
@@ -201,11 +231,12 @@ def _override(tables: dict[str, Any], key: str, text: str) -> None:
         value = text[1:-1]
     *path, name = key.split(".")
     if not path:
-        # A setting of every trial: it wins over the search space and over each experiment's own.
+        # A setting of every trial: it wins over the search space, and over each stated trial and experiment.
         problem = unknown([name], TrialConfig.model_fields, "setting")
         if problem:
             raise DefinitionError(f"--set: {problem}")
-        for holder in [tables["space"], *(experiment["settings"] for experiment in tables["experiment"])]:
+        settings = [experiment["settings"] for experiment in tables["experiment"]]
+        for holder in (tables["space"], *tables["enqueue"], *settings):
             holder.pop(name, None)
         path = ["trial"]
     if path[0] not in TABLES:
@@ -240,7 +271,7 @@ def _located(error: ValidationError, tables: dict[str, Any]) -> str:
             return f"{_row(table, position, tables[table][position])} {describe(error, skip=2)}"
         case ("space", name, *_):
             return f"[space.{printable(name)}] {describe(error, skip=2)}"
-        case ("data" | "sampler" | "pruner" | "trial" as table, *_):
+        case ("data" | "sampler" | "pruner" | "limits" | "trial" as table, *_):
             return f"[{table}] {describe(error, skip=1)}"
         case _:
             return f"[study] {describe(error)}"

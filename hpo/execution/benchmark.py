@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
 from hpo.execution.forecast import Workers, extreme_configs
+from hpo.search.limits import Limits
 from hpo.training.speed import Images, floor_seconds
 
 # The documented winner's network.
@@ -39,18 +40,19 @@ class SpeedRow:
 
 
 def measure_speed(
-    definition: StudyDefinition, images: Images, workers: Workers, rates: Mapping[str, float]
+    definition: StudyDefinition, limits: Limits, images: Images, workers: Workers, rates: Mapping[str, float]
 ) -> list[SpeedRow]:
     """Return the speed of the documented network at several batch sizes, and of a study's extremes.
 
     Args:
         definition: the study.
+        limits: of its configurations.
         images: the size of the data.
         workers: to measure in.
         rates: of matrix products by precision, in operations a second.
     """
     documented = [TrialConfig.model_validate({**DOCUMENTED, "batch_size": size, "lr": 1e-3}) for size in BATCH_SIZES]
-    smallest, largest = extreme_configs(definition)
+    smallest, largest = extreme_configs(definition, limits)
     networks = [("documented network", config) for config in documented]
     networks += [(f"smallest of {definition.name}", smallest), (f"largest of {definition.name}", largest)]
     return [_measured(what, config, images, workers, rates) for what, config in networks]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -12,9 +13,11 @@ from hpo.definition.experiment_selection import select_experiments
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
 from hpo.execution.devices import worker_devices
+from hpo.execution.epoch_cost import with_epoch_cost
 from hpo.execution.forecast import Forecast, forecast, largest_checkpoint, measuring, typical_configs
-from hpo.execution.session import Options, check_grid, check_limits, check_search
+from hpo.execution.session import MAX_TRIALS, Options, check_grid, check_limits, check_search
 from hpo.search.halving import places, trained_epochs
+from hpo.search.limits import Limits
 from hpo.storage.address import Address
 from hpo.storage.stored_study import find_study
 from hpo.storage.stored_trial import HEAVY_ATTRS, StoredTrial
@@ -22,32 +25,42 @@ from hpo.storage.study_record import DatasetRecord, refuse_changes
 from hpo.training.speed import Images
 
 
-def forecast_search(definition: StudyDefinition, n_trials: int, options: Options) -> Forecast | None:
+def forecast_search(definition: StudyDefinition, n_trials: int | None, options: Options) -> Forecast | None:
     """Return what is left of a search; None if nothing is.
 
     Args:
         definition: a study with a search space.
-        n_trials: the study's total, with the trials of earlier sessions.
+        n_trials: the study's total, with the trials of earlier sessions; None for no bound.
         options: how it would be run.
 
     Raises:
         RequestError: the request is wrong.
     """
-    check_search(definition, n_trials)
+    check_search(definition, n_trials, options)
     dataset = _checked_dataset(definition, options)
-    finished = sum(trial.is_finished for trial in _stored_trials(definition, dataset, options))
-    left = max(0, n_trials - finished)
+    limits = Limits.of(definition, dataset.image_shape, len(dataset.classes))
+    trials = _stored_trials(definition, dataset, options)
+    devices = worker_devices(options.device, options.workers)
+    images = _images(definition, dataset)
+    limits = with_epoch_cost(limits, definition, images, devices)
+    configs = typical_configs(definition, limits)
+    left = (n_trials or MAX_TRIALS) - sum(trial.is_finished for trial in trials)
+    if options.epochs_total is not None:
+        epochs_left = options.epochs_total - sum(len(trial.intermediate_values) for trial in trials)
+        left = min(left, math.ceil(epochs_left * len(configs) / sum(config.epochs for config in configs)))
+    left = max(0, left)
     pruner = definition.pruner
-    if pruner.name != "halving":
-        return _forecast(definition, dataset, typical_configs(definition), left, options)
+    if pruner.name != "halving" or n_trials is None:
+        return _forecast(definition, dataset, configs, left, options)
 
     def trained(epochs: int) -> float:
         return trained_epochs(n_trials, pruner.min_resource, pruner.reduction_factor, epochs) / n_trials
 
-    expected = _forecast(definition, dataset, typical_configs(definition), left, options, trained)
+    expected = _forecast(definition, dataset, configs, left, options, trained)
     waiting = places(n_trials, pruner.reduction_factor)
-    largest = largest_checkpoint(definition, _images(definition, dataset))
-    return expected and replace(expected, waiting=waiting, waiting_bytes=waiting * largest)
+    return expected and replace(
+        expected, waiting=waiting, waiting_bytes=waiting * largest_checkpoint(definition, images, limits)
+    )
 
 
 def forecast_grid(definition: StudyDefinition, seeds: int, only: Sequence[str], options: Options) -> Forecast | None:
@@ -106,7 +119,12 @@ def _forecast(
         return None
     images = _images(definition, dataset)
     with measuring(worker_devices(options.device, options.workers)[:trials]) as workers:
-        return forecast(configs, trials, images, workers, trained)
+        expected = forecast(configs, trials, images, workers, trained)
+    if options.timeout is None or options.timeout >= expected.seconds:
+        return expected
+    share = options.timeout / expected.seconds
+    fitting = max(1, round(share * trials))
+    return replace(expected, trials=fitting, epochs=round(expected.epochs * fitting / trials), seconds=options.timeout)
 
 
 def _images(definition: StudyDefinition, dataset: Dataset) -> Images:

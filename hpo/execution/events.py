@@ -26,7 +26,7 @@ class StudyOpened:
     Attributes:
         finished: trials that had ended before.
         interrupted: trials that will be resumed.
-        total: trials that the study will have.
+        total: trials that the study will have; None if nobody knows it.
         workers: trials that train at a time.
         devices: where, one name a worker.
         paused: trials that wait for their promotion.
@@ -36,7 +36,7 @@ class StudyOpened:
     study: str
     finished: int
     interrupted: int
-    total: int
+    total: int | None
     workers: int
     devices: tuple[str, ...]
     paused: int = 0

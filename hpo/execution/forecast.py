@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from multiprocessing import get_context
 
 from hpo.definition.duration import duration
-from hpo.definition.random_trial import RandomTrial
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
 from hpo.execution.devices import processes
 from hpo.execution.worker import ENVIRONMENT
 from hpo.run.checkpoint_size import checkpoint_bytes
+from hpo.search.limits import Limits
 from hpo.training.speed import Images, chosen_precision, epoch_seconds, product_rate
 
 # Configurations of a search space that are timed to know its mean.
@@ -147,17 +147,16 @@ def forecast(
     return Forecast(trials, epochs, seconds / busy, busy, memory)
 
 
-def typical_configs(definition: StudyDefinition) -> list[TrialConfig]:
+def typical_configs(definition: StudyDefinition, limits: Limits | None = None) -> list[TrialConfig]:
     """Return the configurations of a grid's experiments, or a sample of those that a search may propose."""
     if definition.kind == "grid":
         return [definition.experiment_config(experiment, seed=0) for experiment in definition.experiments]
-    rng = random.Random(0)
-    return [definition.trial_config(definition.suggest(RandomTrial(rng)), seed=0) for _ in range(SAMPLE)]
+    return _drawn(definition, limits, SAMPLE)
 
 
-def extreme_configs(definition: StudyDefinition) -> tuple[TrialConfig, TrialConfig]:
+def extreme_configs(definition: StudyDefinition, limits: Limits | None = None) -> tuple[TrialConfig, TrialConfig]:
     """Return the configurations of the least and of the most work for an epoch, judged by weights and steps."""
-    configs = _varied_configs(definition)
+    configs = _varied_configs(definition, limits)
 
     def work(config: TrialConfig) -> float:
         weights = sum(inputs * outputs for inputs, outputs in pairwise((config.n_inputs(3072), *config.hidden)))
@@ -166,18 +165,20 @@ def extreme_configs(definition: StudyDefinition) -> tuple[TrialConfig, TrialConf
     return min(configs, key=work), max(configs, key=work)
 
 
-def largest_checkpoint(definition: StudyDefinition, images: Images) -> int:
+def largest_checkpoint(definition: StudyDefinition, images: Images, limits: Limits | None = None) -> int:
     """Return the bytes of the largest checkpoint that a trial of a study may have."""
     n_features = math.prod(images.shape)
-    return max(checkpoint_bytes(config, n_features, images.classes) for config in _varied_configs(definition))
+    varied = _varied_configs(definition, limits)
+    return max(checkpoint_bytes(config, config.n_inputs(n_features), images.classes) for config in varied)
 
 
-def _varied_configs(definition: StudyDefinition) -> list[TrialConfig]:
-    if definition.kind == "grid":
-        return typical_configs(definition)
-    rng = random.Random(0)
-    drawn = [definition.suggest(RandomTrial(rng, ends=True)) for _ in range(DRAWS)]
-    return [definition.trial_config(suggested, seed=0) for suggested in drawn]
+def _varied_configs(definition: StudyDefinition, limits: Limits | None) -> list[TrialConfig]:
+    return typical_configs(definition) if definition.kind == "grid" else _drawn(definition, limits, DRAWS, ends=True)
+
+
+def _drawn(definition: StudyDefinition, limits: Limits | None, count: int, *, ends: bool = False) -> list[TrialConfig]:
+    drawn = (limits or Limits()).drawn(definition, random.Random(0), ends=ends)
+    return [definition.trial_config(suggested, seed=0) for suggested in islice(drawn, count)]
 
 
 def _what_time_depends_on(config: TrialConfig) -> str:

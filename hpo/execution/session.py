@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +21,7 @@ from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import RequestError
 from hpo.execution.capacity import default_memory_limit, fitting_workers
 from hpo.execution.devices import worker_devices
+from hpo.execution.epoch_cost import with_epoch_cost
 from hpo.execution.events import DataProgress, Event, Observer, StudyOpened, Warned, unobserved
 from hpo.execution.interruption import Interruptions
 from hpo.execution.messages import Place, Setup
@@ -28,6 +29,7 @@ from hpo.execution.running_trials import RunningTrials
 from hpo.execution.supervisor import StopReason, Supervisor
 from hpo.execution.worker_pool import WorkerPool
 from hpo.search.grid_plan import GridPlan
+from hpo.search.limits import Limits
 from hpo.search.live_study import LiveStudy
 from hpo.search.owned_study import owned_study
 from hpo.search.plan import Plan
@@ -35,8 +37,10 @@ from hpo.search.search_plan import SearchPlan
 from hpo.storage.address import Address
 from hpo.storage.study_folder import LOG, make_folder, remove_unused
 from hpo.storage.study_record import DatasetRecord
+from hpo.training.speed import Images
 
 MAX_TRIALS = 1_000_000
+MAX_EPOCHS = 1_000_000_000
 MAX_MEMORY = 1 << 60
 # How long the database may take to accept the last results: after an interruption, and after a second one.
 CLOSE_SECONDS = 1.5
@@ -56,6 +60,8 @@ class Options:
         timeout: seconds after which the session brings its runs to a checkpoint and ends.
         trial_timeout: seconds that a trial may train.
         memory_limit: bytes that a worker may allocate for training; None shares out the machine's memory.
+        epochs_total: epochs of all trials of a search together, after which no trial begins; None for no bound.
+        until_converged: whether a search ends when nothing more is to be expected.
         deterministic: whether a search must not depend on the number of workers, nor on interruptions.
         checkpoint_seconds: least time between two checkpoints of a run.
         observer: sees each event.
@@ -69,6 +75,8 @@ class Options:
     timeout: float | None = None
     trial_timeout: float | None = None
     memory_limit: int | None = None
+    epochs_total: int | None = None
+    until_converged: bool = False
     deterministic: bool = False
     checkpoint_seconds: float = 5.0
     observer: Observer = unobserved
@@ -80,8 +88,9 @@ class SessionEnd:
 
     Attributes:
         stopped: why it ended before its plan was carried out; None if it was.
+        ended: why a search has had enough before its total; None if that is not so.
         finished: trials of the study that have ended.
-        total: trials that the plan asked for.
+        total: trials that the plan asked for; None if nobody knows it.
         outcomes: number of the study's trials by outcome.
         best: number of the best trial, None without a complete one.
         best_value: its value.
@@ -90,20 +99,21 @@ class SessionEnd:
 
     study: str
     stopped: StopReason | None
+    ended: str | None
     finished: int
-    total: int
+    total: int | None
     outcomes: dict[str, int]
     best: int | None
     best_value: float | None
     saved: bool
 
 
-def run_search(definition: StudyDefinition, n_trials: int, options: Options | None = None) -> SessionEnd:
-    """Run a search, or resume it, until it has `n_trials` trials in all.
+def run_search(definition: StudyDefinition, n_trials: int | None, options: Options | None = None) -> SessionEnd:
+    """Run a search, or resume it, until it has `n_trials` trials in all, or another bound of the options is met.
 
     Args:
         definition: a study with a search space.
-        n_trials: the study's total, with the trials of earlier sessions.
+        n_trials: the study's total, with the trials of earlier sessions; None for no bound.
         options: how it is run.
 
     Raises:
@@ -113,10 +123,18 @@ def run_search(definition: StudyDefinition, n_trials: int, options: Options | No
         WorkerBug: a worker met what hpo did not expect.
     """
     options = options or Options()
-    check_search(definition, n_trials)
+    check_search(definition, n_trials, options)
 
-    def plan(study: LiveStudy) -> Plan:
-        return SearchPlan(study, definition, n_trials, deterministic=options.deterministic)
+    def plan(study: LiveStudy, limits: Limits) -> Plan:
+        return SearchPlan(
+            study,
+            definition,
+            n_trials,
+            deterministic=options.deterministic,
+            epochs=options.epochs_total,
+            until_converged=options.until_converged,
+            limits=limits,
+        )
 
     return _run(definition, plan, n_trials, options)
 
@@ -141,22 +159,32 @@ def run_grid(
     check_grid(definition, seeds)
     n_runs = seeds * len(select_experiments(definition, only))
 
-    def plan(study: LiveStudy) -> Plan:
+    def plan(study: LiveStudy, _limits: Limits) -> Plan:
         return GridPlan(study, definition, seeds, only)
 
     return _run(definition, plan, n_runs, options)
 
 
-def check_search(definition: StudyDefinition, n_trials: int) -> None:
+def check_search(definition: StudyDefinition, n_trials: int | None, options: Options) -> None:
     """Refuse what `run_search` cannot run.
 
     Raises:
-        RequestError: the study is a grid, or the number of trials is out of range.
+        RequestError: the study is a grid, a number is out of range, nothing bounds the search, or its pruner needs
+                another bound.
     """
     if definition.kind != "search":
         raise RequestError(f"study '{definition.name}' is a grid; run it with hpo replay-grid.")
-    if not 1 <= n_trials <= MAX_TRIALS:
-        raise RequestError(f"--trials must be between 1 and {MAX_TRIALS:,} but got {n_trials}.")
+    for name, number in (("--trials", n_trials), ("--epochs-total", options.epochs_total)):
+        most = MAX_TRIALS if name == "--trials" else MAX_EPOCHS
+        if number is not None and not 1 <= number <= most:
+            raise RequestError(f"{name} must be between 1 and {most:,} but got {number}.")
+    if n_trials is options.epochs_total is options.timeout is None and not options.until_converged:
+        raise RequestError("nothing bounds the search: give --trials, --timeout, --epochs-total or --until-converged.")
+    if definition.pruner.name == "halving" and (n_trials is None or options.until_converged):
+        raise RequestError(
+            "the pruner 'halving' promotes the best of all trials of a study: give --trials, and not --until-converged; "
+            "or choose another pruner with --set pruner.name=median."
+        )
 
 
 def check_grid(definition: StudyDefinition, seeds: int) -> None:
@@ -186,7 +214,10 @@ def check_limits(options: Options) -> None:
 
 
 def _run(
-    definition: StudyDefinition, plan_for: Callable[[LiveStudy], Plan], n_runs: int, options: Options
+    definition: StudyDefinition,
+    plan_for: Callable[[LiveStudy, Limits], Plan],
+    n_runs: int | None,
+    options: Options,
 ) -> SessionEnd:
     stop_at = time.monotonic() + options.timeout if options.timeout is not None else None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -209,7 +240,8 @@ def _run(
         stack.callback(remove_unused, folder)
         # Before the database: a request for images that cannot be read leaves none behind.
         dataset = load_dataset(definition.data, options.data_dir, lambda *step: observe(DataProgress(*step)))
-        split_indices(dataset, definition.data)
+        train, validation = split_indices(dataset, definition.data)
+        limits = Limits.of(definition, dataset.image_shape, len(dataset.classes))
         assert dataset.folder is not None  # Whatever is loaded is in the cache.
         images = dataset.folder
         if dataset.note:
@@ -220,7 +252,12 @@ def _run(
         address = Address.of(options.runs, options.storage)
         record = DatasetRecord(name=dataset.name, fingerprint=dataset.fingerprint)
         study = stack.enter_context(owned_study(address, definition, record, folder, tell))
-        plan = plan_for(study)
+        if definition.limits.epoch_seconds is not None and study.epoch_cost is None:
+            sizes = Images(dataset.image_shape, len(dataset.classes), len(train), len(validation))
+            limits = with_epoch_cost(limits, definition, sizes, devices)
+            assert limits.epoch_cost is not None
+            study.decide_epoch_cost(limits.epoch_cost)
+        plan = plan_for(study, replace(limits, epoch_cost=study.epoch_cost))
         finished = sum(trial.state.is_finished() for trial in study.trials)
         observe(
             StudyOpened(
@@ -248,7 +285,7 @@ def _run(
             stopped = supervisor.run()
         finally:
             saved = _save(study, interruptions)
-        return _end(study, stopped, plan.total, saved)
+        return _end(study, stopped, plan, saved)
 
 
 def _while_watched(observer: Observer) -> Observer:
@@ -278,14 +315,15 @@ def _save(study: LiveStudy, interruptions: Interruptions) -> bool:
     return True
 
 
-def _end(study: LiveStudy, stopped: StopReason | None, total: int, saved: bool) -> SessionEnd:
+def _end(study: LiveStudy, stopped: StopReason | None, plan: Plan, saved: bool) -> SessionEnd:
     outcomes = Counter(_status(trial) for trial in study.trials)
     best = study.best
     return SessionEnd(
         study=study.name,
         stopped=stopped,
+        ended=plan.ended,
         finished=sum(trial.state.is_finished() for trial in study.trials),
-        total=total,
+        total=plan.total,
         outcomes=dict(outcomes),
         best=best.number if best else None,
         best_value=best.value if best else None,

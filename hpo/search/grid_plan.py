@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from optuna.samplers import RandomSampler
 from optuna.trial import TrialState
 
 from hpo.definition.experiment import Experiment
@@ -48,8 +47,9 @@ class GridPlan:
             if (number := found.get((pair[0].name, pair[1]))) is not None
             and not study.trials[number].state.is_finished()
         ]
-        self.total = len(study.trials) + len(missing)
-        self.epochs_left = None
+        self.total: int | None = len(study.trials) + len(missing)
+        self.epochs_left: int | None = None
+        self.ended: str | None = None
         self._queue: deque[tuple[int | None, tuple[Experiment, int]]] = deque(interrupted)
         self._queue.extend((None, pair) for pair in missing)
 
@@ -59,7 +59,7 @@ class GridPlan:
             return None
         number, (experiment, replicate) = self._queue.popleft()
         if number is None:
-            number = self._study.ask((), RandomSampler(), lambda _trial: {})
+            number = self._study.begin()
         else:
             self._study.resume(number)
         seed = derived_seed("replicate", self._definition.seed, replicate)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import optuna
 from optuna.pruners import BasePruner, NopPruner
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from hpo.definition.outcome import Outcome
 from hpo.errors import StorageError
@@ -18,7 +18,8 @@ from hpo.search.study_memory import StudyMemory
 from hpo.storage.owner import OWNER_ATTR, SEEN_ATTR
 from hpo.storage.ownership import Lease
 from hpo.storage.stored_study import StoredStudy
-from hpo.storage.study_writer import StudyWriter
+from hpo.storage.stored_trial import STATED_ATTR
+from hpo.storage.study_writer import StudyWriter, snapshot
 from hpo.training.epoch import Epoch
 
 STATES = {
@@ -53,9 +54,9 @@ class LiveStudy:
 
     Attributes:
         precision: what `precision = "auto"` means in this study; None before a worker has measured it.
+        epoch_cost: from which seconds of an epoch are estimated; None before it was measured.
         interrupted: numbers of the trials that hpo began and neither ended nor paused, in order.
         paused: numbers of the trials that earlier sessions paused, in order.
-        enqueued: numbers of the trials that somebody enqueued and nobody began, in order.
 
     Raises:
         StorageError: the study cannot be resumed.
@@ -67,6 +68,7 @@ class LiveStudy:
         self.name = stored.name
         self.metric = metric
         self.precision = stored.record.precision if stored.record else None
+        self.epoch_cost = stored.record.epoch_cost if stored.record else None
         self.direction = StudyDirection[stored.direction.upper()]
         trials = [frozen(trial) for trial in stored.trials]
         if [trial.number for trial in trials] != list(range(len(trials))):
@@ -77,10 +79,11 @@ class LiveStudy:
         begun = [number for number, trial in unfinished.items() if "run_id" in trial.user_attrs]
         self.paused = [number for number in begun if is_paused(unfinished[number])]
         self.interrupted = [number for number in begun if number not in self.paused]
-        self.enqueued = [
+        self._enqueued = [
             number for number, trial in unfinished.items() if trial.state == TrialState.WAITING and number not in begun
         ]
-        self._writer = StudyWriter(lease, unfinished, tell)
+        self._epochs_before = {number: len(unfinished[number].intermediate_values) for number in self.interrupted}
+        self._writer = StudyWriter(lease, trials, tell)
 
         self._memory = StudyMemory()
         self._study_id = self._memory.create_new_study([self.direction], self.name)
@@ -116,47 +119,65 @@ class LiveStudy:
         except ValueError:
             return None
 
-    def ask(
-        self, shown: Sequence[FrozenTrial], sampler: BaseSampler, suggest: Callable[[Trial], dict[str, Any]]
-    ) -> int:
-        """Create a trial and suggest its parameters.
+    def epochs_trained(self, trials: Iterable[FrozenTrial]) -> int:
+        """Return how many epochs trials of the study have trained, in earlier sessions too."""
+        return sum(max(len(t.intermediate_values), self._epochs_before.get(t.number, 0)) for t in trials)
 
-        Args:
-            shown: the trials that the sampler may see.
-            sampler: of this trial.
-            suggest: suggests every parameter.
+    def next_enqueued(self) -> int | None:
+        """Return the number of the trial that was enqueued first and nobody began: now, or since the session began."""
+        for found in self._writer.take_enqueued():
+            trial = self._memory.get_trial(self._memory.create_new_trial(self._study_id, found))
+            self._writer.adopt(found._trial_id, trial)
+            self._enqueued.append(trial.number)
+        return self._enqueued[0] if self._enqueued else None
 
-        Returns:
-            The trial's number.
-        """
-        with self._memory.showing(shown):
-            trial = self._view(sampler, self._study.pruner).ask()
-            suggest(trial)
-        return self._begin(trial)
+    def stated(self, number: int) -> dict[str, Any]:
+        """Return the values that a trial was enqueued with."""
+        trial = self.trials[number]
+        values = trial.system_attrs.get(STATED_ATTR)
+        return {**trial.params, **(values if isinstance(values, dict) else {})}
 
-    def ask_enqueued(
+    def begin(self, number: int | None = None) -> int:
+        """Begin a trial: the one of a number, which was enqueued, or a new one; return its number."""
+        if number is None:
+            trial_id = self._memory.create_new_trial(self._study_id, create_trial(state=TrialState.WAITING))
+            number = self._memory.get_trial(trial_id).number
+        else:
+            self._enqueued.remove(number)
+        self._begin(Trial(self._study, self._set_running(number)))
+        return number
+
+    def suggest(
         self,
         number: int,
-        shown: Sequence[FrozenTrial],
-        sampler: BaseSampler,
-        suggest: Callable[[Trial], dict[str, Any]],
+        samplers: Iterable[tuple[BaseSampler, Sequence[FrozenTrial]]],
+        suggest: Callable[[Trial], bool],
+        stated: Mapping[str, Any] | None = None,
     ) -> None:
-        """Begin a trial that was enqueued: its values stand, and the sampler suggests what they leave open.
+        """Suggest the parameters of a trial that was begun.
 
         Args:
             number: the trial's number.
-            shown: the trials that the sampler may see.
-            sampler: of this trial.
-            suggest: suggests every parameter.
+            samplers: each with the trials that it may see; asked in their order until a suggestion is accepted. Of the
+                others nothing stays.
+            suggest: suggests every parameter; returns whether the suggestion is accepted.
+            stated: values by parameter that stand as they are, without a sampler.
 
         Raises:
-            ValueError: a value is not one of its parameter's.
+            ValueError: a stated value is not one of its parameter's.
         """
-        trial_id = self._set_running(number)
-        with self._memory.showing(shown):
-            trial = Trial(self._view(sampler, self._study.pruner), trial_id)
-            self._begin(trial)
-            suggest(trial)
+        trial_id = self._running[number]._trial_id
+        blank = snapshot(self._memory.get_trial(trial_id))
+        blank.params, blank.distributions = {}, {}
+        if stated:
+            blank.system_attrs = {**blank.system_attrs, STATED_ATTR: dict(stated)}
+        for sampler, shown in samplers:
+            self._memory.replace(snapshot(blank))
+            with self._memory.showing(shown):
+                self._running[number] = Trial(self._view(sampler, self._study.pruner), trial_id)
+                if suggest(self._running[number]):
+                    return
+        raise AssertionError("no suggestion was accepted")
 
     def resume(self, number: int) -> None:
         """Resume a trial that was interrupted or paused.
@@ -177,6 +198,7 @@ class LiveStudy:
         """
         for key, value in attrs.items():
             self._running[number].set_user_attr(key, value)
+        self._writer.save_study_attrs("system", self._memory.get_study_system_attrs(self._study_id))
         self._writer.save(self._frozen(number), details)
 
     def params(self, number: int) -> dict[str, Any]:
@@ -264,6 +286,11 @@ class LiveStudy:
             self.precision = measured
             self._writer.save_study_attrs("user", {"precision": measured})
 
+    def decide_epoch_cost(self, measured: tuple[float, ...]) -> None:
+        """Record from what seconds of an epoch are estimated: one study has one estimate, on whatever machine."""
+        self.epoch_cost = measured
+        self._writer.save_study_attrs("user", {"epoch_cost": list(measured)})
+
     def check(self) -> None:
         """Raise what ended the writing, if anything did.
 
@@ -272,11 +299,9 @@ class LiveStudy:
         """
         self._writer.check()
 
-    def _begin(self, trial: Trial) -> int:
-        self._writer.save_study_attrs("system", self._memory.get_study_system_attrs(self._study_id))
+    def _begin(self, trial: Trial) -> None:
         self._running[trial.number] = trial
         self._curves.setdefault(trial.number, [])
-        return trial.number
 
     def _set_running(self, number: int) -> int:
         trial_id = self._trial_id(number)

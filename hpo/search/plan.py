@@ -40,9 +40,12 @@ class Decision(Enum):
 class Plan(Protocol):
     """Decides what is run; `SearchPlan` and `GridPlan` are the two kinds."""
 
+    ended: str | None
+    """Why no trial begins although the study's total allows it; None if that is not so."""
+
     @property
-    def total(self) -> int:
-        """How many trials the study has once the plan is carried out."""
+    def total(self) -> int | None:
+        """How many trials the study has once the plan is carried out; None if nobody knows it."""
 
     @property
     def epochs_left(self) -> int | None:

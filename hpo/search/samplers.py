@@ -29,6 +29,7 @@ def create_sampler(
     trial_number: int,
     trials: Sequence[FrozenTrial],
     direction: StudyDirection,
+    redraw: int = 0,
 ) -> tuple[BaseSampler, Sequence[FrozenTrial]]:
     """Return the sampler of one trial, and the trials as this sampler is to see them.
 
@@ -43,8 +44,9 @@ def create_sampler(
         trial_number: of the trial that is to be proposed.
         trials: those that the proposal may depend on.
         direction: of the study.
+        redraw: how many proposals for the trial were refused before.
     """
-    seed = derived_seed("sampler", study_seed, trial_number)
+    seed = derived_seed("sampler", study_seed, trial_number, redraw)
     if config.name in MODELS and any(parameter.prior is not None for parameter in space.values()):
         ended = sum(trial.state in (TrialState.COMPLETE, TrialState.PRUNED) for trial in trials)
         if ended < config.n_startup_trials:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import random
+import warnings
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from optuna.samplers import BaseSampler
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import BaseSampler, PartialFixedSampler, RandomSampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 from pydantic import ValidationError
 
@@ -14,7 +18,10 @@ from hpo.definition.outcome import Outcome
 from hpo.definition.problem import describe
 from hpo.definition.search_space import known_settings
 from hpo.definition.study_definition import StudyDefinition
+from hpo.definition.trial_config import TrialConfig
 from hpo.errors import DefinitionError
+from hpo.search.convergence import converged
+from hpo.search.limits import Limits
 from hpo.search.live_study import LiveStudy
 from hpo.search.plan import Decision, Job
 from hpo.search.promotion import Promotion
@@ -23,39 +30,65 @@ from hpo.search.seeds import derived_seed
 from hpo.search.study_memory import as_of
 from hpo.storage.stored_trial import trial_run_id
 
+# How often the sampler may propose what breaks a limit before a configuration is drawn at random: a Gaussian process
+# insists, since it proposes the maximum of its model.
+PROPOSALS = 20
+
 
 class SearchPlan:
-    """Resumes what was interrupted or promoted, begins what was enqueued, then asks the sampler for new trials.
+    """Resumes what was interrupted or promoted, begins what was enqueued or stated, then asks for new trials.
 
     Args:
         study: the study as it stands.
         definition: its definition.
-        n_trials: the study's total, trials of earlier calls included.
+        n_trials: the study's total, trials of earlier calls included; None for no bound.
         deterministic: whether trials and decisions must not depend on how many workers there are, nor on their speed.
             Then trial n is proposed from trials 0 to n - lag alone, once these have ended, with those in between shown
             as running; and it is pruned by comparison with these alone. With halving, these need only have reached the
             first rung, and are shown there.
+        epochs: of all trials together, after which no trial begins; None for no bound.
+        until_converged: whether nothing is proposed any more once nothing more is to be expected.
+        limits: of each configuration.
+
+    Attributes:
+        ended: why no trial begins any more although `n_trials` allows it; None if that is not so.
     """
 
-    def __init__(self, study: LiveStudy, definition: StudyDefinition, n_trials: int, *, deterministic: bool) -> None:
+    def __init__(
+        self,
+        study: LiveStudy,
+        definition: StudyDefinition,
+        n_trials: int | None,
+        *,
+        deterministic: bool,
+        epochs: int | None = None,
+        until_converged: bool = False,
+        limits: Limits | None = None,
+    ) -> None:
         self._study = study
         self._definition = definition
         self._lag = definition.sampler.lag if deterministic else None
         self._n_trials = n_trials
+        self._epochs = epochs
+        self._until_converged = until_converged
+        self._limits = limits or Limits()
         self._interrupted = list(study.interrupted)
-        self._enqueued = list(study.enqueued)
-        pruner = definition.pruner
-        halving = pruner.name == "halving"
-        self._promotion = Promotion(study, pruner, definition.most_epochs, n_trials) if halving else None
+        begun = {trial.user_attrs.get("row") for trial in study.trials}
+        self._rows = deque((n, row) for n, row in enumerate(definition.enqueue, 1) if n not in begun)
+        self.ended: str | None = None
+        self._promotion: Promotion | None = None
+        if definition.pruner.name == "halving":
+            assert n_trials is not None
+            self._promotion = Promotion(study, definition.pruner, definition.most_epochs, n_trials)
         self._first_with: dict[str, int] = {}
         for trial in study.trials:
             if trial.params:
                 self._first_with.setdefault(json.dumps(trial.params, sort_keys=True), trial.number)
 
     @property
-    def total(self) -> int:
-        """The study's total."""
-        return max(self._n_trials, len(self._study.trials))
+    def total(self) -> int | None:
+        """The study's total; None if nobody knows it."""
+        return None if self._n_trials is None else max(self._n_trials, len(self._study.trials))
 
     @property
     def epochs_left(self) -> int | None:
@@ -64,22 +97,25 @@ class SearchPlan:
 
     def next_job(self) -> Job | None:
         """Return an interrupted trial, else one that is promoted, else a new one, else None."""
+        self.ended = None
         if (number := self._to_be_resumed()) is not None:
             self._study.resume(number)
-            return self._start(number)
-        while self._enqueued:
-            number = self._enqueued.pop(0)
-            try:
-                self._study.ask_enqueued(number, *self._asking(number))
-                return self._start(number)
-            except (ValueError, DefinitionError) as error:
-                self._study.tell(number, Outcome.CRASHED, message=f"the enqueued values cannot be used: {error}")
+            return self._start(number, {})
+        while (waiting := self._study.next_enqueued()) is not None:
+            if not self._may_begin(waiting):
+                return None
+            if job := self._begin_stated(waiting):
+                return job
         number = len(self._study.trials)
-        if number >= self._n_trials or not self._may_ask(number):
-            return None
-        asked = self._study.ask(*self._asking(number))
-        assert asked == number
-        return self._start(number)
+        while self._n_trials is None or number < self._n_trials:
+            if not self._may_begin(number):
+                return None
+            if not self._rows:
+                return self._begin_proposed(number)
+            if job := self._begin_stated(None):
+                return job
+            number = len(self._study.trials)
+        return None
 
     def decide(self, number: int) -> Decision:
         """Ask the pruner, which sees every trial, or under `deterministic` those that this one was proposed from.
@@ -88,8 +124,7 @@ class SearchPlan:
         """
         if self._promotion:
             return self._promotion.decide(number)
-        trials = self._study.trials
-        shown = trials if self._lag is None else trials[: self._told_before(number)]
+        shown = self._told(number)
         return Decision.PRUNE if self._study.should_prune(number, shown) else Decision.CONTINUE
 
     def given_up(self) -> Sequence[int]:
@@ -101,34 +136,66 @@ class SearchPlan:
             return self._interrupted.pop(0)
         return self._promotion.promote() if self._promotion else None
 
-    def _asking(self, number: int) -> tuple[Sequence[FrozenTrial], BaseSampler, Callable[[Trial], dict[str, Any]]]:
-        """Return what a trial is suggested from: the trials shown, its sampler, and the search space."""
-        trials = [trial for trial in self._study.trials if trial.state != TrialState.WAITING]
-        if self._promotion:
-            trials = self._promotion.as_pruned(trials, at_first_rung=self._lag is not None)
-        if self._lag is not None:
-            trials = as_of(trials, self._told_before(number))
-        definition = self._definition
-        sampler, shown = create_sampler(
-            definition.sampler,
-            definition.space,
-            known_settings(definition.trial),
-            definition.seed,
-            number,
-            trials,
-            self._study.direction,
-        )
-        return shown, sampler, definition.suggest
+    def _begin_proposed(self, number: int) -> Job | None:
+        """Ask the sampler for a trial, unless the search has converged."""
+        if self._until_converged:
+            ended = [trial for trial in self._told(number) if trial.state.is_finished()]
+            self.ended = converged(ended, self._study.direction, self._definition.data.validation)
+            if self.ended:
+                return None
+        begun = self._study.begin()
+        assert begun == number
+        self._suggest(number, {})
+        return self._start(number, {})
 
-    def _start(self, number: int) -> Job:
-        params = self._study.params(number)
-        seed = derived_seed("trial", self._definition.seed, number)
+    def _begin_stated(self, enqueued: int | None) -> Job | None:
+        """Begin a trial that was enqueued, or the next row of the study file; None if it cannot be trained."""
+        row, values = (None, self._study.stated(enqueued)) if enqueued is not None else self._rows.popleft()
+        number = self._study.begin(enqueued)
+        attrs = {} if row is None else {"row": row}
         try:
-            config = self._definition.trial_config(params, seed)
+            self._suggest(number, self._definition.stated(values))
+            return self._start(number, attrs)
+        except (ValueError, DefinitionError) as error:
+            self._study.start(number, attrs, {})
+            self._study.tell(number, Outcome.CRASHED, message=f"the enqueued values cannot be used: {error}")
+            return None
+
+    def _suggest(self, number: int, stated: Mapping[str, Any]) -> None:
+        """Suggest the parameters of a trial, again and again until its configuration keeps the limits."""
+
+        def keeps_limits(trial: Trial) -> bool:
+            return self._limits.broken(self._config(number, self._definition.suggest(trial))) is None
+
+        self._study.suggest(number, self._samplers(number, stated), keeps_limits, stated)
+
+    def _samplers(self, number: int, stated: Mapping[str, Any]) -> Iterator[tuple[BaseSampler, Sequence[FrozenTrial]]]:
+        """Yield what is to propose a trial and the trials that it sees, each if the proposal before breaks a limit.
+
+        Raises:
+            DefinitionError: nothing is found that keeps the limits.
+        """
+        definition, trials = self._definition, self._seen_by_sampler(number)
+        space, fixed, seed = definition.space, known_settings(definition.trial), definition.seed
+        for redraw in range(PROPOSALS):
+            yield create_sampler(definition.sampler, space, fixed, seed, number, trials, self._study.direction, redraw)
+        rng = random.Random(derived_seed("sampler", seed, number, PROPOSALS))
+        drawn = next(self._limits.drawn(definition, rng, stated=stated))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)  # PartialFixedSampler has stood since 2021.
+            yield PartialFixedSampler(drawn, RandomSampler(seed=0)), trials
+
+    def _config(self, number: int, params: Mapping[str, Any]) -> TrialConfig:
+        try:
+            return self._definition.trial_config(params, derived_seed("trial", self._definition.seed, number))
         except ValidationError as error:
             raise DefinitionError(f"trial {number} was proposed a contradiction: {describe(error)}") from None
+
+    def _start(self, number: int, described: Mapping[str, Any]) -> Job:
+        params = self._study.params(number)
+        config = self._config(number, params)
         run_id = trial_run_id(number)
-        attrs: dict[str, object] = {"run_id": run_id}
+        attrs: dict[str, object] = {"run_id": run_id, **described}
         # The sampler may propose what it has proposed before. With a training seed of its own that is a replicate: it
         # shows the noise, and the sampler learns from it as from any trial.
         first = self._first_with.setdefault(json.dumps(params, sort_keys=True), number)
@@ -141,12 +208,40 @@ class SearchPlan:
         assert self._lag is not None
         return max(0, number - self._lag + 1)
 
-    def _may_ask(self, number: int) -> bool:
-        if self._lag is None:
-            return True
-        earlier = self._study.trials[: self._told_before(number)]
-        return all(self._is_told(trial) for trial in earlier if "run_id" in trial.user_attrs)
+    def _told(self, number: int) -> Sequence[FrozenTrial]:
+        """Return the trials that decide whether a trial begins."""
+        trials = self._study.trials
+        return trials if self._lag is None else trials[: self._told_before(number)]
 
-    def _is_told(self, trial: FrozenTrial) -> bool:
-        reached = self._promotion is not None and self._promotion.reached_first_rung(trial)
-        return reached or trial.state.is_finished()
+    def _may_begin(self, number: int) -> bool:
+        """Return whether a trial may begin now: whether those that decide it have ended, and epochs are left for it."""
+        trials, told = self._study.trials[:number], self._told(number)
+        if self._lag is not None and not self._are_told(told):
+            return False
+        if self._epochs is None:
+            return True
+        if self._lag is not None:
+            # Whatever the number of workers, the epochs of all trials before this one decide.
+            least_left = self._epochs - (len(trials) - len(told)) * self._definition.most_epochs
+            if self._study.epochs_trained(told) < least_left:
+                return True
+            if not self._are_told(trials):
+                return False
+        trained = self._study.epochs_trained(self._study.trials)
+        if trained >= self._epochs:
+            self.ended = f"its trials have trained {trained:,} epochs, and --epochs-total is {self._epochs:,}"
+            return False
+        return True
+
+    def _are_told(self, trials: Sequence[FrozenTrial]) -> bool:
+        """Return whether those of the trials that hpo began have ended, or have reached the first rung of halving."""
+        reached = self._promotion.reached_first_rung if self._promotion else lambda trial: False
+        begun = [trial for trial in trials if "run_id" in trial.user_attrs]
+        return all(trial.state.is_finished() or reached(trial) for trial in begun)
+
+    def _seen_by_sampler(self, number: int) -> Sequence[FrozenTrial]:
+        others = (trial for trial in self._study.trials if trial.number != number)
+        trials: Sequence[FrozenTrial] = [trial for trial in others if trial.state != TrialState.WAITING]
+        if self._promotion:
+            trials = self._promotion.as_pruned(trials, at_first_rung=self._lag is not None)
+        return trials if self._lag is None else as_of(trials, self._told_before(number))

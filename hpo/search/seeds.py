@@ -8,6 +8,16 @@ import numpy as np
 PURPOSES = ("sampler", "trial", "replicate")
 
 
-def derived_seed(purpose: Literal["sampler", "trial", "replicate"], study_seed: int, number: int) -> int:
-    """Return a seed of its own for each purpose, study seed, and number of a trial or replicate."""
-    return int(np.random.SeedSequence((study_seed, PURPOSES.index(purpose), number)).generate_state(1)[0])
+def derived_seed(
+    purpose: Literal["sampler", "trial", "replicate"], study_seed: int, number: int, redraw: int = 0
+) -> int:
+    """Return a seed of its own for each purpose, study seed, and number of a trial or replicate.
+
+    Args:
+        purpose: what is drawn.
+        study_seed: the study's seed.
+        number: of the trial or replicate.
+        redraw: how often it was drawn before.
+    """
+    words = (study_seed, PURPOSES.index(purpose), number, *([redraw] if redraw else []))
+    return int(np.random.SeedSequence(words).generate_state(1)[0])

@@ -37,6 +37,10 @@ class StudyMemory(InMemoryStorage):
         finally:
             self._shown = None
 
+    def replace(self, trial: FrozenTrial) -> None:
+        """Put a trial in the place of the one with its key."""
+        self._set_trial(trial._trial_id, trial)
+
     def get_all_trials(
         self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
     ) -> list[FrozenTrial]:

@@ -21,6 +21,8 @@ OWN_ATTRS = (
     "curve",
     "message",
 )
+# Optuna's attribute of a trial that was enqueued: the values that were stated for it.
+STATED_ATTR = "fixed_params"
 # Attributes that only tables and figures read; whatever decides about trials does without them.
 HEAVY_ATTRS = ("config", "curve", "result")
 
@@ -99,6 +101,12 @@ class StoredTrial(BaseModel):
     def is_finished(self) -> bool:
         """Whether Optuna counts the trial as ended."""
         return self.state not in ("running", "waiting")
+
+    @property
+    def stated(self) -> dict[str, Any]:
+        """The values that somebody stated for the trial, in the study file or when it was enqueued."""
+        values = self.system_attrs.get(STATED_ATTR)
+        return values if isinstance(values, dict) else {}
 
     @property
     def has_result(self) -> bool:

@@ -51,6 +51,8 @@ class StudyRecord(BaseModel):
         host: the machine that began the study.
         study_id: unique to the study, and noted in its runs folder too; None for a study of an early version.
         folder: of the study's runs, as an absolute path on `host`; None before the first session of this version.
+        epoch_cost: from which seconds of an epoch are estimated, as the machine that began the study measured it; None
+            where no limit needs it.
         precision: of matrix products, where `auto` was decided by measurement; None before the first session.
     """
 
@@ -66,6 +68,7 @@ class StudyRecord(BaseModel):
     host: str = ""
     study_id: str | None = None
     folder: str | None = None
+    epoch_cost: tuple[float, ...] | None = None
     precision: Literal["fp32", "bf16"] | None = None
 
     @classmethod
@@ -179,8 +182,8 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any], where: str = "")
             continue
         if isinstance(old, dict) and isinstance(new, dict):
             found += _changes(old, new, f"{where}{key}.")
-        elif key == "experiments":
-            found.append("its experiments")
+        elif key in ("experiments", "enqueue"):
+            found.append(f"its {key if key == 'experiments' else 'rows [[enqueue]]'}")
         else:
             found.append(f"{where}{key} {_text(old)}, now {_text(new)}")
     return found

@@ -6,14 +6,15 @@ import copy
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
 from optuna.distributions import distribution_to_json
+from optuna.exceptions import StorageInternalError
 from optuna.storages._rdb import models  # The schema itself: a copy of it here could only drift from it.
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from hpo.errors import StorageError
 from hpo.storage.database import driver_reason
@@ -61,19 +62,29 @@ class StudyWriter:
     Only the newest snapshot of a trial waits to be written, so nothing piles up however long the database is away, and
     since one transaction holds all that waits, the database always shows the study as it was at one moment.
 
+    Any program may enqueue a trial meanwhile. Its row takes the number that comes next in the database, which may be
+    that of a trial which waits to be written. Nobody has begun the enqueued trial, so its row yields: each transaction
+    numbers the rows of enqueued trials after all of the study's own.
+
     Args:
         lease: the right to write the study; each transaction confirms it.
-        written: the study's unfinished trials, as the database has them.
+        written: the study's trials, as the database has them.
         tell: called with a line for the person, from the writer's thread.
     """
 
-    def __init__(self, lease: Lease, written: Mapping[int, FrozenTrial], tell: Callable[[str], None]) -> None:
+    def __init__(self, lease: Lease, written: Collection[FrozenTrial], tell: Callable[[str], None]) -> None:
         self._lease = lease
         self._study_id = lease.study_id
         self._tell = tell
-        self._written = {number: snapshot(trial) for number, trial in written.items()}
-        self._trial_ids = {number: trial._trial_id for number, trial in written.items()}
+        self._written = {trial.number: snapshot(trial) for trial in written if not trial.state.is_finished()}
+        self._trial_ids = {number: trial._trial_id for number, trial in self._written.items()}
+        self._count = len(written)
+        self._newest_id = max((trial._trial_id for trial in written), default=0)
+        self._enqueued_ids: list[int] = []  # Of rows that another program has enqueued and that are not adopted.
+        self._unread_ids: list[int] = []
+        self._enqueued: list[FrozenTrial] = []
         self._pending: dict[int, FrozenTrial] = {}
+        self._pending_adopted: dict[int, int] = {}  # Keys of rows by the number that their trial gets.
         self._pending_study_attrs: dict[tuple[str, str], Any] = {}  # By kind ("system" or "user") and key.
         self._changed = threading.Condition()
         self._closing = False
@@ -105,6 +116,23 @@ class StudyWriter:
         with self._changed:
             self._pending_study_attrs.update({(kind, key): value for key, value in attrs.items()})
             self._changed.notify()
+
+    def take_enqueued(self) -> list[FrozenTrial]:
+        """Return the trials that other programs have enqueued since the last call; each is to be adopted."""
+        with self._changed:
+            found, self._enqueued = self._enqueued, []
+        return found
+
+    def adopt(self, key: int, trial: FrozenTrial) -> None:
+        """Have a trial that was enqueued written as the study's next one.
+
+        Args:
+            key: of its row in the database.
+            trial: with the number that it gets.
+        """
+        with self._changed:
+            self._pending_adopted[trial.number] = key
+        self.save(trial)
 
     def check(self) -> None:
         """Raise what ended the writer, if anything did."""
@@ -139,15 +167,22 @@ class StudyWriter:
                     closing = self._closing
                     batch = self._pending
                     study_attrs = self._pending_study_attrs
+                    self._trial_ids.update(self._pending_adopted)
+                    adopted = set(self._pending_adopted)
                     self._pending = {}
+                    self._pending_adopted = {}
                     self._pending_study_attrs = {}
                 if not batch and not study_attrs and closing:
                     return
-                self._write_patiently(batch, study_attrs)  # Perhaps nothing but the renewal of the lease.
+                # Perhaps nothing but the renewal of the lease.
+                self._write_patiently(batch, adopted, study_attrs)
+                self._read_enqueued()
         except BaseException as error:
             self._failure = error
 
-    def _write_patiently(self, batch: dict[int, FrozenTrial], study_attrs: dict[tuple[str, str], Any]) -> None:
+    def _write_patiently(
+        self, batch: dict[int, FrozenTrial], adopted: set[int], study_attrs: dict[tuple[str, str], Any]
+    ) -> None:
         waited = 0.0
         told = False
         attempt = 0
@@ -156,6 +191,9 @@ class StudyWriter:
                 with begin(self._lease.database.engine) as connection:
                     self._lease.confirm(connection)
                     trial_ids = self._write(connection, batch, study_attrs)
+                    arrived = self._find_enqueued(connection)
+                    count = max(self._count, *(number + 1 for number in batch), 0)
+                    self._number(connection, adopted, [*self._enqueued_ids, *arrived], count)
                 break
             except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
                 if self._closing and not batch and not study_attrs:
@@ -169,6 +207,11 @@ class StudyWriter:
                     self._tell(f"The database does not take writes ({reason}); training continues, results wait.")
                 time.sleep(pause)
         self._trial_ids.update(trial_ids)
+        adopted_ids = {self._trial_ids[number] for number in adopted}
+        self._enqueued_ids = [key for key in (*self._enqueued_ids, *arrived) if key not in adopted_ids]
+        self._unread_ids += arrived
+        self._count = count
+        self._newest_id = max(self._newest_id, *trial_ids.values(), *arrived, 0)
         for number, trial in batch.items():
             if trial.state.is_finished():
                 self._written.pop(number, None)
@@ -198,11 +241,43 @@ class StudyWriter:
             upsert(connection, table, ("study_id", "key"), rows)
         return trial_ids
 
+    def _find_enqueued(self, connection: sa.Connection) -> list[int]:
+        """Return the keys of the rows that other programs have enqueued since the last transaction."""
+        table = models.TrialModel.__table__
+        found = connection.execute(
+            sa.select(table.c.trial_id)
+            .where(table.c.study_id == self._study_id, table.c.trial_id > self._newest_id, _is_enqueued())
+            .order_by(table.c.trial_id)
+        )
+        return [int(key) for (key,) in found]
+
+    def _number(self, connection: sa.Connection, adopted: set[int], enqueued: list[int], count: int) -> None:
+        """Number the rows of trials that were enqueued: adopted ones as they are to be, the others from `count` on."""
+        adopted_ids = {self._trial_ids[number]: number for number in adopted}
+        others = [key for key in enqueued if key not in adopted_ids]
+        table = models.TrialModel.__table__
+        for key, number in {**adopted_ids, **{key: number for number, key in enumerate(others, count)}}.items():
+            connection.execute(sa.update(table).where(table.c.trial_id == key).values(number=number))
+
+    def _read_enqueued(self) -> None:
+        """Read what has been enqueued; what the database does not give now is read after the next transaction."""
+        for key in list(self._unread_ids):
+            try:
+                trial = self._lease.database.storage.get_trial(key)
+            except StorageInternalError:
+                return
+            except KeyError:  # Somebody has removed it.
+                self._enqueued_ids.remove(key)
+            else:
+                with self._changed:
+                    self._enqueued.append(trial)
+            self._unread_ids.remove(key)
+
     def _insert_trial(self, connection: sa.Connection, trial: FrozenTrial) -> int:
         table = models.TrialModel.__table__
         taken = connection.execute(
             sa.select(table.c.trial_id, table.c.datetime_start).where(
-                table.c.study_id == self._study_id, table.c.number == trial.number
+                table.c.study_id == self._study_id, table.c.number == trial.number, sa.not_(_is_enqueued())
             )
         ).first()
         if taken is not None:
@@ -258,8 +333,18 @@ def _write_difference(connection: sa.Connection, trial_id: int, before: FrozenTr
 
     if now.state != before.state:
         table = models.TrialModel.__table__
-        changes = {"state": now.state, "datetime_complete": _utc(now.datetime_complete)}
+        changes = {
+            "state": now.state,
+            "datetime_start": _utc(now.datetime_start),
+            "datetime_complete": _utc(now.datetime_complete),
+        }
         connection.execute(sa.update(table).where(table.c.trial_id == trial_id).values(changes))
+
+
+def _is_enqueued() -> sa.ColumnElement[bool]:
+    """Return the condition of a row that waits to be begun for the first time: one that was interrupted has a start."""
+    table = models.TrialModel.__table__
+    return sa.and_(table.c.state == TrialState.WAITING, table.c.datetime_start.is_(None))
 
 
 def _utc(moment: datetime | None) -> datetime | None:

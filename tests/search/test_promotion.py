@@ -181,7 +181,7 @@ def test_the_sampler_sees_who_waits_at_the_rung_that_was_reached(tmp_path: Path,
     with live_study(study, tmp_path) as live:
         plan = search_plan(live, study, N_TRIALS)
         Workers(1, seed=0).train(live, plan, steps=3)
-        shown = plan._asking(3)[0][:3]
+        shown = plan._seen_by_sampler(3)[:3]
         expected = [(TrialState.PRUNED, value(number, 1)) for number in range(3)]
         assert [(trial.state, trial.value) for trial in shown] == expected
 
