@@ -43,7 +43,7 @@ def _study_row(study: StoredStudy) -> dict[str, Any]:
         metric = None
     return {
         "name": study.name,
-        "kind": study.record.kind if study.record else None,
+        "kind": _kind(study),
         "dataset": study.record.dataset.name if study.record else None,
         "outcomes": dict(Counter(trial.status for trial in study.trials)),
         "best": (max if study.direction == "maximize" else min)(values, default=None),
@@ -51,6 +51,12 @@ def _study_row(study: StoredStudy) -> dict[str, Any]:
         "last": max((trial.ended.isoformat(" ", "seconds") for trial in study.trials if trial.ended), default=None),
         "owner": str(study.owner) if study.owner else None,
     }
+
+
+def _kind(study: StoredStudy) -> str | None:
+    if study.record is None:
+        return None
+    return "confirmation" if study.record.confirms is not None else study.record.kind
 
 
 def trials_table(study: StoredStudy, top: int) -> Table:
@@ -68,7 +74,7 @@ def trials_table(study: StoredStudy, top: int) -> Table:
 
     ranked = sorted(runs, key=rank)
     shown = ranked[:top] if top else ranked
-    varied = _varied(runs)
+    varied = varied_settings(runs)
     is_grid = any(run.experiment for run in runs)
     rows = [
         {
@@ -94,7 +100,7 @@ def trials_table(study: StoredStudy, top: int) -> Table:
         Column("epochs", lambda row: str(row["epochs"] or ""), right=True),
         Column("s", lambda row: number(row["seconds"], 1), right=True, optional=True),
         Column("parameters", lambda row: number(row["parameters"], 0), right=True, optional=True),
-        Column("configuration", lambda row: _settings(row["config"], varied), wrap=True, optional=is_grid),
+        Column("configuration", lambda row: settings_text(row["config"], varied), wrap=True, optional=is_grid),
     )
     outcomes = Counter(run.status for run in runs)
     notes = [f"{len(runs)} trials: {counts(outcomes)}." if runs else "The study has no trials yet."]
@@ -120,8 +126,8 @@ def trial_table(run: StoredTrial) -> Table:
     )
     notes = [
         f"outcome: {run.status}" + (f" ({run.message})" if run.message else ""),
-        "configuration: " + _settings(run.config, run.config),
-        "result: " + _settings(run.result, run.result),
+        "configuration: " + settings_text(run.config, run.config),
+        "result: " + settings_text(run.result, run.result),
         *([f"folder: {run.folder}"] if run.folder else []),
     ]
     summary = {
@@ -138,7 +144,7 @@ def trial_table(run: StoredTrial) -> Table:
     return Table(f"Study {run.study}, trial {run.number} ({run.name})", columns, rows, notes, summary)
 
 
-def _varied(runs: Sequence[StoredTrial]) -> list[str]:
+def varied_settings(runs: Sequence[StoredTrial]) -> list[str]:
     """Return the settings in which the runs differ, without those that follow from another setting."""
     configs = [run.config for run in runs if run.config]
     names = dict.fromkeys(name for config in configs for name in config if name != "seed")
@@ -146,7 +152,7 @@ def _varied(runs: Sequence[StoredTrial]) -> list[str]:
     return [name for name in varied if DERIVED.get(name) not in varied]
 
 
-def _settings(settings: Mapping[str, Any], names: Iterable[str]) -> str:
+def settings_text(settings: Mapping[str, Any], names: Iterable[str]) -> str:
     """Return as text the settings that the configuration uses: Adam does not use momentum."""
 
     def is_read(name: str) -> bool:

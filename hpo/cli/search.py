@@ -1,11 +1,21 @@
-"""`hpo search`: run a search, or resume one."""
+"""`hpo search`: run a search, or resume one, and confirm its winner."""
 
-from typing import Annotated
+import time
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hpo.cli.options import RecordOptions, SessionOptions, StudyOptions, TableOptions
 from hpo.cli.session import finish, print_forecast
+from hpo.cli.streams import say
+from hpo.errors import RequestError
+
+if TYPE_CHECKING:
+    from hpo.analysis.tables import Table
+    from hpo.definition.study_definition import StudyDefinition
+    from hpo.execution.session import Options, SessionEnd
 
 # Rows of the table that ends a search.
 BEST_SHOWN = 5
@@ -16,12 +26,32 @@ def search(
     how: SessionOptions,
     records: RecordOptions,
     trials: Annotated[
-        int, typer.Option(metavar="N", help="Trials of the study in all, those of earlier calls included.")
+        int,
+        typer.Option(
+            metavar="N",
+            help="Trials in all, with those of earlier calls and the runs of the confirmation: 14 of 100.",
+        ),
     ] = 100,
     deterministic: Annotated[
         bool,
         typer.Option("--deterministic", help="The same study for any number of workers and interruptions; slower."),
     ] = False,
+    confirm: Annotated[
+        bool | None,
+        typer.Option(
+            "--confirm/--no-confirm",
+            help="Retrain the best with fresh seeds at the end, choose by their mean, then use the test images.",
+            show_default="where the study file has [confirmation]",
+        ),
+    ] = None,
+    refit: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="K",
+            help="After the confirmation, train the chosen one K times as long, with augmentation flip_shift.",
+        ),
+    ] = None,
 ) -> None:
     """Search a space of networks, or resume a search that was begun.
 
@@ -29,18 +59,83 @@ def search(
 
     Example: hpo search --data digits --trials 20
     """
+    from hpo.definition.confirmation_config import ConfirmationConfig
+
     definition = what.definition("quickstart" if what.data == "digits" else "search", how.name, how.seed)
+    config = definition.confirmation or (ConfirmationConfig() if confirm else None)
+    rounds = config.rounds(trials) if config and confirm is not False else ()
+    if refit and not rounds:
+        raise RequestError("--refit trains the winner of a confirmation: add --confirm, or more --trials.")
+    best = max(rounds, default=0)
+    kept = f"Of the {trials} trials, {sum(rounds)} are kept to retrain the best {best} with fresh seeds."
     if how.dry_run:
         from hpo.execution.dry_run import forecast_search
 
         print_forecast(definition.name, forecast_search(definition, trials, how.session(records)))
+        if rounds:
+            print(kept)
         return
     from hpo.cli.progress import progress
-    from hpo.execution.session import run_search
+    from hpo.execution.session import check_search, run_search
+    from hpo.execution.supervisor import StopReason
 
+    check_search(definition, trials)
+    if rounds:
+        say(kept)
+    confirmed: Table | None = None
     with progress() as observer:
-        end = run_search(definition, trials, how.session(records, observer, deterministic=deterministic))
+        options = how.session(records, observer, deterministic=deterministic)
+        began, share = time.monotonic(), config.share if config and rounds else 0.0
+        searching = replace(options, timeout=options.timeout and options.timeout * (1 - share))
+        end = run_search(definition, trials - sum(rounds), searching)
+        if rounds and end.best is not None and end.stopped is not StopReason.INTERRUPTED:
+            left = options.timeout and max(1.0, options.timeout - (time.monotonic() - began))
+            raced, confirmed = _confirm(definition, rounds, records, replace(options, timeout=left), refit)
+            end = _together(end, raced)
     from hpo.analysis.study_tables import trials_table
 
     TableOptions().show(trials_table(records.read(definition.name), BEST_SHOWN))
-    finish(end, records.next_command("show", definition.name))
+    if confirmed:
+        print()
+        TableOptions().show(confirmed)
+    elif rounds and end.stopped is None:
+        say("No trial has finished, so there is nothing to confirm.")
+    finish(end, records.next_command("show", end.study))
+
+
+def _confirm(
+    definition: "StudyDefinition",
+    rounds: tuple[int, ...],
+    records: RecordOptions,
+    options: "Options",
+    refit: int | None,
+) -> "tuple[SessionEnd, Table]":
+    """Let the best configurations of a search race with fresh seeds; return how that ended, and its table."""
+    from hpo.cli.confirmation import Confirmation, Refit
+    from hpo.execution.session import run_grid, run_race
+    from hpo.execution.study_images import load_images
+    from hpo.search.candidates import best_candidates
+    from hpo.search.confirmation_study import confirmation_definition, find_earlier
+
+    stored = records.read(definition.name)
+    name, earlier = find_earlier(records.address, stored, None)
+    candidates = best_candidates(stored, rounds[0])
+    # Where the images are now: what the search was just run on.
+    dataset = definition.data.dataset
+    confirmation = confirmation_definition(stored, name, candidates, earlier, dataset=dataset)
+    end = run_race(confirmation, candidates, rounds, options)
+    images = load_images(stored, dataset, options.data_dir)
+    longer = Refit(refit, lambda extended, only: run_grid(extended, 1, [only], options)) if refit else None
+    return Confirmation(stored, confirmation, candidates, len(rounds), images, records).conclude(end, longer)
+
+
+def _together(searched: "SessionEnd", raced: "SessionEnd") -> "SessionEnd":
+    """Return how a search and its confirmation ended, as the whole that `--trials` counts."""
+    return replace(
+        raced,
+        stopped=raced.stopped or searched.stopped,
+        finished=searched.finished + raced.finished,
+        total=searched.total + raced.total,
+        outcomes=dict(Counter(searched.outcomes) + Counter(raced.outcomes)),
+        saved=searched.saved and raced.saved,
+    )

@@ -18,7 +18,11 @@ from hpo.definition.toml_text import MOST_CHARACTERS, read_tables, read_value
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import DefinitionError, printable, quoted
 
-TABLES = ("study", "data", "trial", "space", "sampler", "pruner")
+TABLES = ("study", "data", "trial", "space", "sampler", "pruner", "confirmation", "confirms")
+# Tables that mean something by being there.
+OPTIONAL = ("confirmation", "confirms")
+# What a study says of itself and of what follows it; it may change while the study stays the same.
+BESIDE_SETTINGS = {"text", "overrides", "claims", "name", "confirmation", "confirms"}
 ARRAYS = ("experiment", "claim")
 STUDY_KEYS = ("name", "seed", "metric")
 # Settings that are text, whatever the text looks like: a study may be called 12, or 2026-01-31.
@@ -102,7 +106,7 @@ def fingerprint(definition: StudyDefinition) -> str:
 
     Where its images lie does not count either: the images have a fingerprint of their own.
     """
-    content = definition.model_dump(mode="json", exclude={"text", "overrides", "claims", "name"})
+    content = definition.model_dump(mode="json", exclude=BESIDE_SETTINGS)
     del content["data"]["dataset"]
     for experiment in content["experiments"]:
         del experiment["documented"]
@@ -115,7 +119,9 @@ def _check_shape(tables: dict[str, Any]) -> None:
     if problem:
         raise DefinitionError(problem)
     for name in TABLES:
-        if not isinstance(tables.setdefault(name, {}), dict):
+        if name not in OPTIONAL:
+            tables.setdefault(name, {})
+        if not isinstance(tables.get(name, {}), dict):
             raise DefinitionError(f"[{name}] must be a table")
     for name in ARRAYS:
         rows = tables.setdefault(name, [])
@@ -147,7 +153,7 @@ def _definition(
         {
             "name": default_name,
             **tables["study"],
-            **{name: tables[name] for name in TABLES[1:]},
+            **{name: tables[name] for name in TABLES[1:] if name in tables},
             "experiments": tuple(tables["experiment"]),
             "claims": tuple(tables["claim"]),
             "text": text,
@@ -182,7 +188,9 @@ def _understood(tables: dict[str, Any], text: str, overrides: Mapping[str, str],
             match error.errors()[0]["loc"]:
                 case ("experiments" | "claims" as array, int(position), *_):
                     del tables[str(array)[:-1]][position]
-                case (("data" | "sampler" | "pruner" | "space") as table, name, *_) if name in tables[table]:
+                case (("data" | "sampler" | "pruner" | "space" | "confirmation") as table, name, *_) if (
+                    name in tables[table]
+                ):
                     del tables[table][name]
                 case _:
                     raise
@@ -237,7 +245,7 @@ def _located(error: ValidationError, tables: dict[str, Any]) -> str:
             return f"{_row(table, position, tables[table][position])} {describe(error, skip=2)}"
         case ("space", name, *_):
             return f"[space.{printable(name)}] {describe(error, skip=2)}"
-        case ("data" | "sampler" | "pruner" | "trial" as table, *_):
+        case ("data" | "sampler" | "pruner" | "trial" | "confirmation" | "confirms" as table, *_):
             return f"[{table}] {describe(error, skip=1)}"
         case _:
             return f"[study] {describe(error)}"
