@@ -69,7 +69,9 @@ def confirm(
     experiments = best_candidates(search, top)
     images = load_images(search, data, how.data_dir)
     if len(experiments) < top:
-        say(f"Study {study} has {len(experiments)} finished configurations, fewer than --top {top}: all are confirmed.")
+        n = len(experiments)
+        every = f"{n} finished configuration{'s' * (n != 1)}, fewer than --top {top}: "
+        say(f"Study {study} has {every}{'all are' if n != 1 else 'it is'} confirmed.")
     if yardstick:
         beside = yardstick_for(search.definition, load_study(find_study_file("documented_grid")), images)
         if beside is None:
