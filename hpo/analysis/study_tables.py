@@ -44,7 +44,7 @@ def _study_row(study: StoredStudy) -> dict[str, Any]:
         metric = None
     return {
         "name": study.name,
-        "kind": study.record.kind if study.record else None,
+        "kind": _kind(study),
         "dataset": study.record.dataset.name if study.record else None,
         "outcomes": dict(Counter(trial.status for trial in study.trials)),
         "best": (max if study.direction == "maximize" else min)(values, default=None),
@@ -52,6 +52,12 @@ def _study_row(study: StoredStudy) -> dict[str, Any]:
         "last": max((trial.ended.isoformat(" ", "seconds") for trial in study.trials if trial.ended), default=None),
         "owner": str(study.owner) if study.owner else None,
     }
+
+
+def _kind(study: StoredStudy) -> str | None:
+    if study.record is None:
+        return None
+    return "confirmation" if study.record.confirms is not None else study.record.kind
 
 
 def trials_table(study: StoredStudy, top: int) -> Table:
@@ -69,7 +75,7 @@ def trials_table(study: StoredStudy, top: int) -> Table:
 
     ranked = sorted(runs, key=rank)
     shown = ranked[:top] if top else ranked
-    varied = _varied(runs)
+    varied = varied_settings(runs)
     is_grid = any(run.experiment for run in runs)
     rows = [
         {
@@ -97,7 +103,7 @@ def trials_table(study: StoredStudy, top: int) -> Table:
         Column("epochs", lambda row: str(row["epochs"] or ""), right=True),
         Column("s", lambda row: number(row["seconds"], 1), right=True, optional=True),
         Column("parameters", lambda row: number(row["parameters"], 0), right=True, optional=True),
-        Column("configuration", lambda row: _settings(row["config"], varied), wrap=True, optional=is_grid),
+        Column("configuration", lambda row: settings_text(row["config"], varied), wrap=True, optional=is_grid),
     )
     outcomes = Counter(run.status for run in runs)
     notes = [f"{len(runs)} trials: {counts(outcomes)}." if runs else "The study has no trials yet."]
@@ -128,8 +134,8 @@ def trial_table(run: StoredTrial) -> Table:
             if run.stated
             else []
         ),
-        "configuration: " + _settings(run.config, run.config),
-        "result: " + _settings(run.result, run.result),
+        "configuration: " + settings_text(run.config, run.config),
+        "result: " + settings_text(run.result, run.result),
         *([f"folder: {run.folder}"] if run.folder else []),
     ]
     summary = {
@@ -153,7 +159,7 @@ def _ended(row: Mapping[str, Any]) -> str:
     return f"paused, waits at epoch {row['epochs']}" if outcome == Outcome.PAUSED else outcome
 
 
-def _varied(runs: Sequence[StoredTrial]) -> list[str]:
+def varied_settings(runs: Sequence[StoredTrial]) -> list[str]:
     """Return the settings in which the runs differ, without those that follow from another setting."""
     configs = [run.config for run in runs if run.config]
     names = dict.fromkeys(name for config in configs for name in config if name != "seed")
@@ -161,7 +167,7 @@ def _varied(runs: Sequence[StoredTrial]) -> list[str]:
     return [name for name in varied if DERIVED.get(name) not in varied]
 
 
-def _settings(settings: Mapping[str, Any], names: Iterable[str]) -> str:
+def settings_text(settings: Mapping[str, Any], names: Iterable[str]) -> str:
     """Return as text the settings that the configuration uses: Adam does not use momentum."""
 
     def is_read(name: str) -> bool:

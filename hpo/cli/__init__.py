@@ -12,6 +12,7 @@ import typer
 from hpo.cli.bench import bench
 from hpo.cli.command import GroupedCommand, with_option_groups
 from hpo.cli.compare import compare
+from hpo.cli.confirm import confirm
 from hpo.cli.delete import delete
 from hpo.cli.enqueue import enqueue
 from hpo.cli.findings import findings
@@ -35,6 +36,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "search": search,
     "replay-grid": replay_grid,
     "enqueue": enqueue,
+    "confirm": confirm,
     "findings": findings,
     "compare": compare,
     "list": list_studies,

@@ -1,11 +1,21 @@
-"""`hpo search`: run a search, or resume one."""
+"""`hpo search`: run a search, or resume one, and confirm its winner."""
 
-from typing import Annotated, Any
+import time
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hpo.cli.options import RecordOptions, SessionOptions, StudyOptions, TableOptions
 from hpo.cli.session import finish, print_forecast
+from hpo.cli.streams import say
+from hpo.errors import RequestError
+
+if TYPE_CHECKING:
+    from hpo.analysis.tables import Table
+    from hpo.definition.study_definition import StudyDefinition
+    from hpo.execution.session import Options, SessionEnd
 
 # Rows of the table that ends a search.
 BEST_SHOWN = 5
@@ -20,8 +30,8 @@ def search(
         int | None,
         typer.Option(
             metavar="N",
-            help="Trials of the study in all, those of earlier calls included; 100 where nothing else bounds the "
-            "search.",
+            help="Trials in all, with those of earlier calls and the runs of the confirmation, 14 of 100. 100 where "
+            "nothing else bounds the search.",
             show_default=False,
         ),
     ] = None,
@@ -44,6 +54,22 @@ def search(
         bool,
         typer.Option("--deterministic", help="The same study for any number of workers and interruptions; slower."),
     ] = False,
+    confirm: Annotated[
+        bool | None,
+        typer.Option(
+            "--confirm/--no-confirm",
+            help="Retrain the best with fresh seeds at the end, choose by their mean, then use the test images.",
+            show_default="where the study file has [confirmation]",
+        ),
+    ] = None,
+    refit: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="K",
+            help="After the confirmation, train the chosen one K times as long, with augmentation flip_shift.",
+        ),
+    ] = None,
 ) -> None:
     """Search a space of networks, or resume a search that was begun.
 
@@ -52,21 +78,87 @@ def search(
 
     Example: hpo search --data digits --trials 20
     """
+    from hpo.definition.confirmation_config import ConfirmationConfig
+
     definition = what.definition("quickstart" if what.data == "digits" else "search", how.name, how.seed)
     if trials is epochs_total is how.timeout is None and not until_converged:
         trials = DEFAULT_TRIALS
     bounds: dict[str, Any] = {"epochs_total": epochs_total, "until_converged": until_converged}
+    config = definition.confirmation or (ConfirmationConfig() if confirm else None)
+    rounds = config.rounds(trials or DEFAULT_TRIALS) if config and confirm is not False else ()
+    if refit and not rounds:
+        raise RequestError("--refit trains the winner of a confirmation: add --confirm, or more --trials.")
+    searched = None if trials is None else trials - sum(rounds)
+    kept = f"{sum(rounds)} runs retrain the best {max(rounds, default=0)} with fresh seeds."
+    kept = f"After the search {kept}" if trials is None else f"Of the {trials} trials, {kept}"
     if how.dry_run:
         from hpo.execution.dry_run import forecast_search
 
-        print_forecast(definition.name, forecast_search(definition, trials, how.session(records, **bounds)))
+        print_forecast(definition.name, forecast_search(definition, searched, how.session(records, **bounds)))
+        if rounds:
+            print(kept)
         return
     from hpo.cli.progress import progress
-    from hpo.execution.session import run_search
+    from hpo.execution.session import check_search, run_search
+    from hpo.execution.supervisor import StopReason
 
+    check_search(definition, searched, how.session(records, **bounds))
+    if rounds:
+        say(kept)
+    confirmed: Table | None = None
     with progress() as observer:
-        end = run_search(definition, trials, how.session(records, observer, deterministic=deterministic, **bounds))
+        options = how.session(records, observer, deterministic=deterministic, **bounds)
+        began, share = time.monotonic(), config.share if config and rounds else 0.0
+        searching = replace(options, timeout=options.timeout and options.timeout * (1 - share))
+        end = run_search(definition, searched, searching)
+        if rounds and end.best is not None and end.stopped is not StopReason.INTERRUPTED:
+            left = options.timeout and max(1.0, options.timeout - (time.monotonic() - began))
+            raced, confirmed = _confirm(definition, rounds, records, replace(options, timeout=left), refit)
+            end = _together(end, raced)
     from hpo.analysis.study_tables import trials_table
 
     TableOptions().show(trials_table(records.read(definition.name), BEST_SHOWN))
-    finish(end, records.next_command("show", definition.name))
+    if confirmed:
+        print()
+        TableOptions().show(confirmed)
+    elif rounds and end.stopped is None:
+        say("No trial has finished, so there is nothing to confirm.")
+    finish(end, records.next_command("show", end.study))
+
+
+def _confirm(
+    definition: "StudyDefinition",
+    rounds: tuple[int, ...],
+    records: RecordOptions,
+    options: "Options",
+    refit: int | None,
+) -> "tuple[SessionEnd, Table]":
+    """Let the best configurations of a search race with fresh seeds; return how that ended, and its table."""
+    from hpo.cli.confirmation import Confirmation, Refit
+    from hpo.execution.session import run_grid, run_race
+    from hpo.execution.study_images import load_images
+    from hpo.search.candidates import best_candidates
+    from hpo.search.confirmation_study import confirmation_definition, find_earlier
+
+    stored = records.read(definition.name)
+    name, earlier = find_earlier(records.address, stored, None)
+    candidates = best_candidates(stored, rounds[0])
+    # Where the images are now: what the search was just run on.
+    dataset = definition.data.dataset
+    confirmation = confirmation_definition(stored, name, candidates, earlier, dataset=dataset)
+    end = run_race(confirmation, candidates, rounds, options)
+    images = load_images(stored, dataset, options.data_dir)
+    longer = Refit(refit, lambda extended, only: run_grid(extended, 1, [only], options)) if refit else None
+    return Confirmation(stored, confirmation, candidates, len(rounds), images, records).conclude(end, longer)
+
+
+def _together(searched: "SessionEnd", raced: "SessionEnd") -> "SessionEnd":
+    """Return how a search and its confirmation ended, as the whole that `--trials` counts."""
+    return replace(
+        raced,
+        stopped=raced.stopped or searched.stopped,
+        finished=searched.finished + raced.finished,
+        total=None if searched.total is None or raced.total is None else searched.total + raced.total,
+        outcomes=dict(Counter(searched.outcomes) + Counter(raced.outcomes)),
+        saved=searched.saved and raced.saved,
+    )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hpo.definition.claims import QUANTITIES, STATISTICS, Claim, ClaimTest
+from hpo.definition.confirmation_config import ConfirmationConfig, Confirms
 from hpo.definition.data_config import DataConfig
 from hpo.definition.experiment import Experiment
 from hpo.definition.limits_config import LimitsConfig
@@ -152,6 +153,9 @@ def _lines() -> Iterator[str]:
     yield f"{LimitsConfig.__doc__}\n"
     yield from _table(LimitsConfig)
     yield ENQUEUE
+    yield "## `[confirmation]`\n"
+    yield f"{ConfirmationConfig.__doc__}\n"
+    yield from _table(ConfirmationConfig)
     yield "## `[[experiment]]`\n"
     yield f"{Experiment.__doc__}\n"
     yield from _table(Experiment)
@@ -168,6 +172,9 @@ def _lines() -> Iterator[str]:
     yield from _table(ClaimTest)
     yield from _meanings("quantity", "of a run", QUANTITIES)
     yield from _meanings("statistic", "of the runs of one replicate", STATISTICS)
+    yield "## `[confirms]`\n"
+    yield f"{Confirms.__doc__}\n"
+    yield from _table(Confirms)
 
 
 def _table(table: type[Table], *names: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationInfo, model_validator
 
 from hpo.definition.claims import Claim
+from hpo.definition.confirmation_config import ConfirmationConfig, Confirms
 from hpo.definition.data_config import DataConfig
 from hpo.definition.experiment import Experiment
 from hpo.definition.limits_config import LimitsConfig
@@ -42,6 +43,10 @@ class StudyDefinition(Table):
     """What a trial may cost at most."""
     enqueue: tuple[dict[str, Any], ...] = ()
     """The trials that a search begins with: values of some of its parameters."""
+    confirmation: ConfirmationConfig | None = None
+    """How a search confirms its best configurations; None leaves that out."""
+    confirms: Confirms | None = None
+    """The search that a grid confirms; None in any other study."""
     experiments: tuple[Experiment, ...] = ()
     """The rows of a grid; empty in a search."""
     claims: tuple[Claim, ...] = ()
@@ -98,6 +103,10 @@ class StudyDefinition(Table):
             return self
         if bool(self.space) == bool(self.experiments):
             raise DefinitionError("a study needs either a search space [space] or experiments [[experiment]]")
+        if self.experiments and self.confirmation:
+            raise DefinitionError("[confirmation] belongs to a search, not to experiments [[experiment]]")
+        if self.space and self.confirms:
+            raise DefinitionError("[confirms] belongs to experiments [[experiment]], not to a search")
         refuse_unknown_settings(self.trial, "[trial]")
         if self.kind == "search":
             rehearse_search(self.space, self.trial)

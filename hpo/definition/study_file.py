@@ -18,7 +18,11 @@ from hpo.definition.toml_text import MOST_CHARACTERS, read_tables, read_value
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import DefinitionError, printable, quoted
 
-TABLES = ("study", "data", "trial", "space", "sampler", "pruner", "limits")
+TABLES = ("study", "data", "trial", "space", "sampler", "pruner", "limits", "confirmation", "confirms")
+# Tables that mean something by being there.
+OPTIONAL = ("confirmation", "confirms")
+# What a study says of itself and of what follows it; it may change while the study stays the same.
+BESIDE_SETTINGS = {"text", "overrides", "claims", "name", "confirmation", "confirms"}
 ARRAYS = ("enqueue", "experiment", "claim")
 STUDY_KEYS = ("name", "seed", "metric")
 # Settings that are text, whatever the text looks like: a study may be called 12, or 2026-01-31.
@@ -103,7 +107,7 @@ def fingerprint(definition: StudyDefinition) -> str:
 
     Where its images lie does not count either: the images have a fingerprint of their own.
     """
-    content = definition.model_dump(mode="json", exclude={"text", "overrides", "claims", "name"})
+    content = definition.model_dump(mode="json", exclude=BESIDE_SETTINGS)
     del content["data"]["dataset"]
     # A study without them runs what it ran before they existed.
     for key in ("limits", "enqueue"):
@@ -123,7 +127,9 @@ def _check_shape(tables: dict[str, Any]) -> None:
     if problem:
         raise DefinitionError(problem)
     for name in TABLES:
-        if not isinstance(tables.setdefault(name, {}), dict):
+        if name not in OPTIONAL:
+            tables.setdefault(name, {})
+        if not isinstance(tables.get(name, {}), dict):
             hint = ": the trials that a search begins with are rows [[enqueue]]" if name == "trial" else ""
             raise DefinitionError(f"[{name}] must be a table{hint}")
     for name in ARRAYS:
@@ -156,7 +162,7 @@ def _definition(
         {
             "name": default_name,
             **tables["study"],
-            **{name: tables[name] for name in TABLES[1:]},
+            **{name: tables[name] for name in TABLES[1:] if name in tables},
             "enqueue": tuple(tables["enqueue"]),
             "experiments": tuple(tables["experiment"]),
             "claims": tuple(tables["claim"]),
@@ -215,7 +221,9 @@ def _understood(tables: dict[str, Any], text: str, overrides: Mapping[str, str],
             match error.errors()[0]["loc"]:
                 case ("experiments" | "claims" as array, int(position), *_):
                     del tables[str(array)[:-1]][position]
-                case (("data" | "sampler" | "pruner" | "limits" | "space") as table, name, *_) if name in tables[table]:
+                case (("data" | "sampler" | "pruner" | "limits" | "space" | "confirmation") as table, name, *_) if (
+                    name in tables[table]
+                ):
                     del tables[table][name]
                 case _:
                     raise
@@ -271,7 +279,7 @@ def _located(error: ValidationError, tables: dict[str, Any]) -> str:
             return f"{_row(table, position, tables[table][position])} {describe(error, skip=2)}"
         case ("space", name, *_):
             return f"[space.{printable(name)}] {describe(error, skip=2)}"
-        case ("data" | "sampler" | "pruner" | "limits" | "trial" as table, *_):
+        case ("data" | "sampler" | "pruner" | "limits" | "trial" | "confirmation" | "confirms" as table, *_):
             return f"[{table}] {describe(error, skip=1)}"
         case _:
             return f"[study] {describe(error)}"

@@ -15,6 +15,7 @@ from optuna.trial import FrozenTrial
 
 from hpo.data.load import load_dataset
 from hpo.data.split import split_indices
+from hpo.definition.experiment import Experiment
 from hpo.definition.experiment_selection import select_experiments
 from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
@@ -33,6 +34,7 @@ from hpo.search.limits import Limits
 from hpo.search.live_study import LiveStudy
 from hpo.search.owned_study import owned_study
 from hpo.search.plan import Plan
+from hpo.search.race_plan import RacePlan
 from hpo.search.search_plan import SearchPlan
 from hpo.storage.address import Address
 from hpo.storage.study_folder import LOG, make_folder, remove_unused
@@ -165,6 +167,33 @@ def run_grid(
     return _run(definition, plan, n_runs, options)
 
 
+def run_race(
+    definition: StudyDefinition,
+    candidates: Sequence[Experiment],
+    rounds: Sequence[int],
+    options: Options | None = None,
+) -> SessionEnd:
+    """Run what is missing of a race between experiments of a confirmation.
+
+    Args:
+        definition: the confirmation.
+        candidates: the experiments that begin the race, the most promising first.
+        rounds: how many experiments each round has.
+        options: how it is run.
+
+    Raises:
+        RequestError: the request was wrong; nothing was run.
+        RunError: workers cannot be started.
+        WorkerBug: a worker met what hpo did not expect.
+    """
+    options = options or Options()
+
+    def plan(study: LiveStudy, _limits: Limits) -> Plan:
+        return RacePlan(study, definition, candidates, rounds)
+
+    return _run(definition, plan, max(rounds), options)
+
+
 def check_search(definition: StudyDefinition, n_trials: int | None, options: Options) -> None:
     """Refuse what `run_search` cannot run.
 
@@ -182,8 +211,8 @@ def check_search(definition: StudyDefinition, n_trials: int | None, options: Opt
         raise RequestError("nothing bounds the search: give --trials, --timeout, --epochs-total or --until-converged.")
     if definition.pruner.name == "halving" and (n_trials is None or options.until_converged):
         raise RequestError(
-            "the pruner 'halving' promotes the best of all trials of a study: give --trials, and not --until-converged; "
-            "or choose another pruner with --set pruner.name=median."
+            "the pruner 'halving' promotes the best of all trials of a study: give --trials, without "
+            "--until-converged, or choose another pruner with --set pruner.name=median."
         )
 
 

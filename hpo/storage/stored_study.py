@@ -128,6 +128,19 @@ def read_studies(address: Address) -> list[StoredStudy | StorageError]:
     return found
 
 
+def find_confirmation(address: Address, study: StoredStudy) -> str | None:
+    """Return the name of the study that confirms a search, whatever both are called now; None if there is none."""
+    if study.record is None or study.record.study_id is None:
+        return None
+    with reading(address) as connection:
+        rows = connection.execute(
+            "SELECT study_name, value_json FROM studies JOIN study_user_attributes USING (study_id) "
+            "WHERE key = 'confirms' ORDER BY study_id"
+        )
+        found = [str(name) for name, text in rows if text == json.dumps(study.record.study_id)]
+    return found[0] if found else None
+
+
 def _study_keys(connection: Connection) -> dict[str, int]:
     return {str(name): key for key, name in connection.execute("SELECT study_id, study_name FROM studies ORDER BY 1")}
 

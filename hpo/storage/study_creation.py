@@ -6,6 +6,7 @@ from optuna.exceptions import DuplicatedStudyError
 from optuna.study import StudyDirection
 
 from hpo.definition.study_definition import StudyDefinition
+from hpo.definition.study_file import fingerprint
 from hpo.errors import StorageError
 from hpo.storage.database import Database
 from hpo.storage.stored_study import StoredStudy
@@ -58,6 +59,9 @@ def record_study(
         record = record.model_copy(update={"command": without_passwords(record.command)})
         if record.study_id is None:
             record = record.model_copy(update={"study_id": StudyRecord.new(definition, dataset).study_id})
+        if definition.confirms:  # It may have more experiments than before.
+            text = {"definition": definition.text, "definition_sha256": fingerprint(definition)}
+            record = record.model_copy(update={**text, "overrides": dict(definition.overrides)})
     known = stored.record.attrs() if stored.record else {}
     # What marks a study as ours is written last: a study whose making was cut short is made anew.
     for key, value in sorted(record.attrs().items(), key=lambda item: item[0] in MARKS):

@@ -15,12 +15,14 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from hpo.definition.study_definition import StudyDefinition
-from hpo.definition.study_file import fingerprint, parse_study
+from hpo.definition.study_file import BESIDE_SETTINGS, fingerprint, parse_study
 from hpo.errors import DefinitionError, StorageError
+from hpo.storage.look import Look
 
 VERSIONED = ("hpo", "optuna", "torch", "numpy")
 # Attributes that only hpo gives to a study; another program's study may have one of the others, such as "dataset".
 MARKS = ("kind", "definition", "definition_sha256")
+EXPERIMENTS = "its experiments"
 
 
 class DatasetRecord(BaseModel):
@@ -54,6 +56,8 @@ class StudyRecord(BaseModel):
         epoch_cost: from which seconds of an epoch are estimated, as the machine that began the study measured it; None
             where no limit needs it.
         precision: of matrix products, where `auto` was decided by measurement; None before the first session.
+        confirms: the unique id of the search that this study confirms; None for any other study.
+        looks: each use of the test images in a confirmation, in order.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -70,6 +74,8 @@ class StudyRecord(BaseModel):
     folder: str | None = None
     epoch_cost: tuple[float, ...] | None = None
     precision: Literal["fp32", "bf16"] | None = None
+    confirms: str | None = None
+    looks: tuple[Look, ...] = ()
 
     @classmethod
     def of(cls, attrs: Mapping[str, Any]) -> Self | None:
@@ -95,11 +101,12 @@ class StudyRecord(BaseModel):
             command=without_passwords(sys.argv),
             host=socket.gethostname(),
             study_id=uuid.uuid4().hex,
+            confirms=definition.confirms.study_id if definition.confirms else None,
         )
 
     def attrs(self) -> dict[str, Any]:
-        """Return the user attributes to be stored."""
-        return self.model_dump(mode="json", exclude_none=True)
+        """Return the user attributes to be stored; each look is stored by itself, when it is made."""
+        return self.model_dump(mode="json", exclude_none=True, exclude={"looks"})
 
     def parse(self, name: str) -> StudyDefinition:
         """Return the definition that the study was made from.
@@ -146,10 +153,18 @@ def refuse_changes(record: StudyRecord, definition: StudyDefinition, dataset: Da
             "install the newer version to resume it."
         )
     changes = _changes(_compared(stored), _compared(definition))
+    if changes == [EXPERIMENTS] and is_extended(stored, definition):
+        changes = []
     if changes:
         raise StorageError(f"study '{name}' was begun with other settings ({'; '.join(changes)}): {way_out}")
     if dataset.fingerprint != record.dataset.fingerprint:
         raise StorageError(f"study '{name}' was begun on other images of {record.dataset.name}: {way_out}")
+
+
+def is_extended(stored: StudyDefinition, definition: StudyDefinition) -> bool:
+    """Return whether a confirmation got more experiments, and has all that it had."""
+    before, now = ([experiment.model_dump() for experiment in each.experiments] for each in (stored, definition))
+    return stored.confirms is not None and now[: len(before)] == before
 
 
 def without_passwords(arguments: Iterable[str] | str) -> str:
@@ -166,7 +181,7 @@ def without_passwords(arguments: Iterable[str] | str) -> str:
 
 def _compared(definition: StudyDefinition) -> dict[str, Any]:
     """Return what decides what a study runs: its settings, without name, claims and comments, and where images lie."""
-    content = definition.model_dump(mode="json", exclude={"text", "overrides", "claims", "name"})
+    content = definition.model_dump(mode="json", exclude=BESIDE_SETTINGS)
     del content["data"]["dataset"]
     for experiment in content["experiments"]:
         del experiment["documented"]
@@ -183,7 +198,7 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any], where: str = "")
         if isinstance(old, dict) and isinstance(new, dict):
             found += _changes(old, new, f"{where}{key}.")
         elif key in ("experiments", "enqueue"):
-            found.append(f"its {key if key == 'experiments' else 'rows [[enqueue]]'}")
+            found.append(EXPERIMENTS if key == "experiments" else "its rows [[enqueue]]")
         else:
             found.append(f"{where}{key} {_text(old)}, now {_text(new)}")
     return found

@@ -1,0 +1,97 @@
+"""`hpo confirm`: retrain the best configurations of a search with fresh seeds, and choose one of them."""
+
+from typing import Annotated
+
+import typer
+
+from hpo.cli.options import RecordOptions, SessionOptions, TableOptions, find_study_file
+from hpo.cli.session import finish, print_forecast
+from hpo.cli.streams import say
+
+
+def confirm(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of a search.")],
+    how: SessionOptions,
+    records: RecordOptions,
+    table: TableOptions,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="How many of its configurations.", show_default="its [confirmation]'s, 5"
+        ),
+    ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Fresh seeds of each, those of earlier calls included.",
+            show_default="its [confirmation]'s, 5",
+        ),
+    ] = None,
+    yardstick: Annotated[
+        bool,
+        typer.Option(
+            help="Run a yardstick too: the winner of the documented grid on CIFAR-10, elsewhere the search's own "
+            "fixed settings."
+        ),
+    ] = True,
+    refit: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="K", help="Then train the chosen one K times as long, with augmentation flip_shift."
+        ),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(metavar="DATASET", help="Where the images of the search are now, if they were moved.")
+    ] = None,
+) -> None:
+    """Retrain the best configurations of a search with fresh seeds, choose by their mean, then use the test images.
+
+    The confirmation is a study of its own, STUDY-confirmed: the same command resumes it, and list, show, trial, compare
+    and findings know it. The test images are used for the chosen configuration and the yardstick only, and the study
+    remembers when.
+
+    Example: hpo confirm search --top 5 --seeds 5
+    """
+    search = records.read(study)
+    from hpo.cli.confirmation import Confirmation, Refit
+    from hpo.definition.confirmation_config import ConfirmationConfig
+    from hpo.definition.study_file import load_study
+    from hpo.execution.study_images import load_images
+    from hpo.search.candidates import best_candidates, yardstick_for
+    from hpo.search.confirmation_study import check_confirmable, confirmation_definition, find_earlier
+
+    check_confirmable(search)
+    name, earlier = find_earlier(records.address, search, how.name)
+    config = search.definition.confirmation or ConfirmationConfig()
+    top, seeds = top or config.top, seeds or config.seeds
+    experiments = best_candidates(search, top)
+    images = load_images(search, data, how.data_dir)
+    if len(experiments) < top:
+        n = len(experiments)
+        every = f"{n} finished configuration{'s' * (n != 1)}, fewer than --top {top}: "
+        say(f"Study {study} has {every}{'all are' if n != 1 else 'it is'} confirmed.")
+    if yardstick:
+        beside = yardstick_for(search.definition, load_study(find_study_file("documented_grid")), images)
+        if beside is None:
+            say("There is no yardstick: the search's fixed settings alone are not a whole configuration.")
+        experiments += [beside] if beside else []
+    definition = confirmation_definition(search, name, experiments, earlier, seed=how.seed, dataset=data)
+    names = [experiment.name for experiment in experiments]
+    if how.dry_run:
+        from hpo.execution.dry_run import forecast_grid
+
+        print_forecast(name, forecast_grid(definition, seeds, names, how.session(records)))
+        return
+    from hpo.cli.progress import progress
+    from hpo.execution.session import run_grid
+
+    with progress() as observer:
+        session = how.session(records, observer)
+        end = run_grid(definition, seeds, names, session)
+        longer = Refit(refit, lambda extended, only: run_grid(extended, 1, [only], session)) if refit else None
+        shown = [each for each in definition.experiments if each.name in names]
+        end, confirmed = Confirmation(search, definition, shown, seeds, images, records).conclude(end, longer)
+    table.show(confirmed)
+    finish(end, records.next_command("findings", name))

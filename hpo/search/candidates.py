@@ -1,0 +1,103 @@
+"""What a confirmation trains again: the best configurations of a search, and a yardstick beside them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from hpo.data.dataset import Dataset
+from hpo.definition.experiment import Experiment
+from hpo.definition.study_definition import StudyDefinition
+from hpo.definition.trial_config import TrialConfig
+from hpo.errors import RequestError
+from hpo.storage.stored_study import StoredStudy
+from hpo.storage.stored_trial import trial_run_id
+
+YARDSTICK = "yardstick"
+CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+# Other forms of `hidden` and `lr`, which every configuration has.
+OTHER_FORMS = {"depth", "width", "taper", "lr_multiplier"}
+
+
+def best_candidates(study: StoredStudy, top: int) -> list[Experiment]:
+    """Return the best distinct configurations of a search as experiments, each with its search value as documented.
+
+    Trials of one configuration count once, by the best of them. Trials that were pruned have no value to be judged by.
+
+    Args:
+        study: a search.
+        top: how many; fewer are returned where the search has no more.
+
+    Raises:
+        RequestError: no trial has finished.
+    """
+    metric, sign = study.definition.metric, -1.0 if study.direction == "maximize" else 1.0
+    finished = [trial for trial in study.trials if trial.has_result and trial.value is not None and trial.config]
+    finished.sort(key=lambda trial: (sign * (trial.value or 0.0), trial.number))
+    distinct: dict[str, Experiment] = {}
+    for trial in finished:
+        settings = stated_settings(TrialConfig.model_validate(trial.config))
+        assert trial.value is not None
+        shown = {metric: 100 * trial.value if metric.endswith("accuracy") else trial.value}
+        experiment = Experiment(name=trial_run_id(trial.number), settings=settings, documented=shown)
+        distinct.setdefault(repr(sorted(settings.items())), experiment)
+        if len(distinct) == top:
+            break
+    if not distinct:
+        raise RequestError(f"study '{study.name}' has no finished trial to confirm; resume it with hpo search.")
+    return list(distinct.values())
+
+
+def yardstick_for(study: StudyDefinition, documented: StudyDefinition, images: Dataset) -> Experiment | None:
+    """Return what the candidates are held against.
+
+    On the images of CIFAR-10 it is the experiment with the best documented test accuracy. On other images the
+    document's choices mean nothing: there it is the search's own fixed settings, with the documented winner's hidden
+    layers where the search chooses them, and the defaults for the rest.
+
+    Args:
+        study: the search.
+        documented: the documented grid.
+        images: the images of the search.
+
+    Returns:
+        An experiment; None where the fixed settings alone are not a valid configuration.
+    """
+    winner = max(documented.experiments, key=lambda each: each.documented.get("test_accuracy", 0.0))
+    best = documented.experiment_config(winner, seed=0)
+    if images.classes == CIFAR10_CLASSES and images.image_shape == (32, 32, 3):
+        return Experiment(name=YARDSTICK, control=True, settings=stated_settings(best))
+    layers: dict[str, Any] = {"hidden": best.hidden}
+    if "depth" in study.trial or "width" in study.trial:
+        layers = {"depth": len(best.hidden), "width": best.hidden[0]}
+    try:
+        base = TrialConfig.model_validate({**layers, **study.trial})
+    except ValidationError:
+        return None
+    return Experiment(name=YARDSTICK, control=True, settings=stated_settings(base))
+
+
+def refitted(candidate: Experiment, times: int) -> Experiment:
+    """Return a candidate trained several times as long, with images that are mirrored and shifted at random.
+
+    Args:
+        candidate: an experiment of a confirmation.
+        times: what its epochs, and the patience of its early stopping, are multiplied by.
+
+    Raises:
+        DefinitionError: the settings contradict each other; raised when they are put into a study.
+    """
+    config = TrialConfig.model_validate(candidate.settings)
+    changes: dict[str, Any] = {"epochs": config.epochs * times, "augmentation": "flip_shift"}
+    if config.patience is not None:
+        changes["patience"] = config.patience * times
+    return Experiment(name=f"{candidate.name}-refit{times}", settings={**candidate.settings, **changes})
+
+
+def stated_settings(config: TrialConfig) -> dict[str, Any]:
+    """Return the settings of a configuration that are not the default, without its seed, as a study file states them.
+
+    Of settings that have two forms, the one is stated that training reads: `hidden` and `lr`.
+    """
+    return config.model_dump(mode="json", exclude_defaults=True, exclude={"seed", *OTHER_FORMS})

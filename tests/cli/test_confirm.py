@@ -1,0 +1,212 @@
+"""`hpo confirm`, and the confirmation that ends a search: real runs on the digits."""
+
+import json
+import os
+import re
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hpo.data.load import load_dataset
+from hpo.definition.data_config import DataConfig
+from hpo.definition.outcome import Outcome
+from hpo.storage.address import Address
+from hpo.storage.stored_study import StoredStudy, read_study
+from hpo.storage.study_record import DatasetRecord
+from hpo.training.epoch import Epoch
+from tests.cli.command import hpo, interrupt
+from tests.cli.conftest import GRID, SEARCH, Call
+from tests.studies import NO_IMAGES, definition, live_study, search_plan
+
+# Long enough to be killed in the middle.
+STUDY = SEARCH.replace("epochs = 2", "epochs = 25")
+CONFIRM = "confirm tiny --top 2 --seeds 2 --json"
+
+
+def finished_weights(runs: Path, study: str) -> int:
+    return len(list((runs / study).glob("*/weights.safetensors")))
+
+
+def read(runs: Path, name: str = "tiny-confirmed") -> StoredStudy:
+    return read_study(Address.of(runs), name)
+
+
+def measured_on_test_images(study: StoredStudy) -> set[str]:
+    return {trial.name for trial in study.trials if trial.result.get("test_accuracy") is not None}
+
+
+def without_times(told: dict[str, Any]) -> dict[str, Any]:
+    return {**told, "looks": [{**look, "when": ""} for look in told["looks"]]}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Path:
+    """A folder with a search that has ended, twice: in runs/ and in killed/."""
+    folder = tmp_path_factory.mktemp("confirm")
+    (folder / "tiny.toml").write_text(STUDY)
+    ended = hpo("search", "--study", "tiny.toml", "--trials", "3", cwd=folder, data_dir=data_dir)
+    assert ended.returncode == 0, ended.stderr
+    shutil.copytree(folder / "runs", folder / "killed")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(folder: Path, data_dir: Path) -> dict[str, Any]:
+    ended = hpo(*CONFIRM.split(), "--workers", "1", cwd=folder, data_dir=data_dir)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr.endswith("6 of 6 trials: 6 complete. Next: hpo findings tiny-confirmed\n")
+    told: dict[str, Any] = json.loads(ended.stdout)
+    return told
+
+
+def test_the_chosen_one_and_the_yardstick_alone_are_measured_on_the_test_images(folder: Path, whole: dict[str, Any]):
+    chosen = whole["chosen"]
+    (look,) = whole["looks"]
+    expected = {f"{name}_seed{seed}" for name in (chosen, "yardstick") for seed in (1, 2)}
+    assert {run for result in look["results"] for run in result["runs"]} == expected
+    stored = read(folder / "runs")
+    assert measured_on_test_images(stored) == expected
+    by_name = {trial.name: trial for trial in stored.trials}
+    accuracies = [by_name[run].result["test_accuracy"] for run in look["results"][0]["runs"]]
+    assert look["results"][0]["accuracy"] == pytest.approx(sum(accuracies) / 2)
+    assert [row["experiment"] for row in whole["rows"]][-1] == "yardstick"
+    assert len(whole["rows"]) == 3
+    search = read(folder / "runs", "tiny")
+    fresh = {trial.config["seed"] for trial in stored.trials}
+    assert len(fresh) == 2 and not fresh & {trial.config["seed"] for trial in search.trials}
+
+
+def test_one_that_was_killed_in_the_middle_resumes_to_the_same_table(
+    folder: Path, whole: dict[str, Any], data_dir: Path
+):
+    killed = folder / "killed"
+    code, _, _ = interrupt(
+        f"{CONFIRM} --workers 2 --runs killed",
+        cwd=folder,
+        data_dir=data_dir,
+        ready=lambda: finished_weights(killed, "tiny-confirmed") > 0,
+        send=lambda pid, _: os.kill(pid, signal.SIGKILL),
+    )
+    assert code == -signal.SIGKILL
+    stored = read(killed)
+    assert not measured_on_test_images(stored) and stored.record is not None and not stored.record.looks
+    assert not all(trial.has_result for trial in stored.trials) or len(stored.trials) < 6
+    ended = hpo(*CONFIRM.split(), "--workers", "2", "--runs", "killed", cwd=folder, data_dir=data_dir)
+    assert ended.returncode == 0, ended.stderr
+    assert without_times(json.loads(ended.stdout)) == without_times(whole)
+
+
+def test_a_second_look_says_so_and_keeps_the_first(folder: Path, whole: dict[str, Any], call: Call, monkeypatch: Any):
+    monkeypatch.chdir(folder)
+    again = "confirm tiny --top 2 --seeds 2 --workers 1"
+    code, out, _ = call(again)
+    assert code == 0 and "used before" not in out
+    assert len(read(folder / "runs").record.looks) == 1
+    code, out, _ = call("confirm tiny --top 1 --seeds 3 --workers 1 --no-yardstick --refit 2")
+    assert code == 0
+    assert f"The test images were used before: {whole['looks'][0]['when']} UTC, {whole['chosen']}" in " ".join(
+        out.split()
+    )
+    looks = read(folder / "runs").record.looks
+    assert looks[0].model_dump(mode="json") == whole["looks"][0]
+    assert len(looks) == 3 and looks[2].results[0].experiment.endswith("-refit2")
+    refit = read(folder / "runs").trials[-1]
+    assert (refit.config["epochs"], refit.config["augmentation"]) == (50, "flip_shift")
+    for command in ("list", "show tiny-confirmed", "trial tiny-confirmed 0", "findings tiny-confirmed"):
+        code, out, err = call(command)
+        assert (code, err) == (0, "") and "confirm" in out
+    code, out, _ = call(f"compare tiny-confirmed/{whole['chosen']} tiny-confirmed/yardstick")
+    assert code == 0 and "paired" in out
+
+
+def test_a_search_ends_with_its_confirmation_even_if_it_is_interrupted_there(tmp_path: Path, data_dir: Path):
+    (tmp_path / "tiny.toml").write_text(STUDY + "[confirmation]\ntop = 2\nshare = 0.5\n")
+    command = "search --study tiny.toml --trials 8"
+    code, said, _ = interrupt(
+        command,
+        cwd=tmp_path,
+        data_dir=data_dir,
+        ready=lambda: finished_weights(tmp_path / "runs", "tiny-confirmed") > 0,
+        send=os.killpg,
+    )
+    assert code == 130, said
+    assert "Of the 8 trials, 4 are kept to retrain the best 2 with fresh seeds." in said
+    assert not measured_on_test_images(read(tmp_path / "runs"))
+    ended = hpo(*command.split(), cwd=tmp_path, data_dir=data_dir)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr.endswith("8 of 8 trials: 8 complete. Next: hpo show tiny-confirmed\n")
+    assert "Chosen: trial " in ended.stdout and "over 2 runs" in " ".join(ended.stdout.split())
+    assert len(read(tmp_path / "runs", "tiny").trials) == len(read(tmp_path / "runs").trials) == 4
+
+
+@pytest.fixture
+def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Puts a search on record that nobody trained."""
+    monkeypatch.chdir(tmp_path)
+
+    def put(n_trials: int, images: DatasetRecord = NO_IMAGES) -> None:
+        study = definition(SEARCH)
+        with live_study(study, tmp_path / "runs", images) as live:
+            plan = search_plan(live, study, n_trials)
+            while job := plan.next_job():
+                live.report(job.number, Epoch(1, 1.0, 0.5, 1.0, 0.5, 0.1, 0.1))
+                live.tell(job.number, Outcome.COMPLETE, {"val_accuracy": 0.5, "parameters": 1})
+
+    return put
+
+
+@pytest.mark.parametrize(
+    ("n_trials", "command", "says"),
+    [
+        (1, "confirm tinny", "there is no study 'tinny'. Did you mean 'tiny'?"),
+        (0, "confirm tiny", "study 'tiny' has no finished trial to confirm; resume it with hpo search."),
+        (
+            1,
+            "confirm tiny",
+            "study 'tiny' was begun on other images of none than digits has now: say with --data where",
+        ),
+        (1, "confirm tiny --data ./nowhere", "Data set './nowhere' does not exist"),
+        (1, "confirm tiny --name tiny", "study 'tiny' exists and does not confirm 'tiny': choose another --name."),
+        (
+            1,
+            "search --study tiny.toml --trials 9 --refit 2",
+            "--refit trains the winner of a confirmation: add --confirm",
+        ),
+    ],
+)
+def test_a_wrong_request_is_one_line(n_trials: int, command: str, says: str, finished: Any, call: Call):
+    finished(n_trials)
+    Path("tiny.toml").write_text(SEARCH)
+    code, out, err = call(command)
+    assert (code, out, err.count("\n")) == (2, "", 1), err
+    assert err.startswith("hpo: ") and says in err
+
+
+def test_what_is_no_search_that_has_ended_is_refused(finished: Any, call: Call, tmp_path: Path):
+    finished(1)
+    with live_study(definition(SEARCH), tmp_path / "runs"):
+        code, _, err = call("confirm tiny")
+        assert (code, err.count("\n")) == (2, 1)
+        assert "study 'tiny' is being run by process" in err
+    with live_study(definition(GRID), tmp_path / "runs"):
+        pass
+    code, _, err = call("confirm pair")
+    assert code == 2 and "study 'pair' is a grid, and a confirmation is of a search: give its experiments" in err
+
+
+def test_fewer_trials_than_asked_for_are_said_and_a_dry_run_runs_nothing(finished: Any, call: Call, data_dir: Path):
+    digits = load_dataset(DataConfig(dataset="digits"), data_dir)
+    finished(2, DatasetRecord(name="digits", fingerprint=digits.fingerprint))
+    code, out, err = call("confirm tiny --top 5 --seeds 2 --dry-run --workers 1")
+    assert code == 0, err
+    # Of equal configurations, one counts.
+    found = re.fullmatch(r"Study tiny has (1|2) finished configurations?, fewer than --top 5: .*\n", err)
+    assert found, err
+    assert out.startswith(f"Study tiny-confirmed: {2 * (int(found[1]) + 1)} trials of 2 epochs")
+    assert not Path("runs/tiny-confirmed").exists()
+    Path("tiny.toml").write_text(SEARCH)
+    code, out, err = call("search --study tiny.toml --trials 40 --confirm --dry-run --workers 1")
+    assert code == 0 and out.splitlines()[1] == "Of the 40 trials, 5 are kept to retrain the best 5 with fresh seeds."
