@@ -13,6 +13,7 @@ from hpo.cli.bench import bench
 from hpo.cli.command import GroupedCommand, with_option_groups
 from hpo.cli.compare import compare
 from hpo.cli.delete import delete
+from hpo.cli.export import export
 from hpo.cli.findings import findings
 from hpo.cli.list import list_studies
 from hpo.cli.rename import rename
@@ -38,6 +39,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "list": list_studies,
     "show": show,
     "trial": trial,
+    "export": export,
     "delete": delete,
     "rename": rename,
     "bench": bench,

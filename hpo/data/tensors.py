@@ -109,9 +109,10 @@ class TensorData:
         else:
             scale, shift = _documented_scaling(dataset.train_images)
         preprocessing = Preprocessing(
-            image_shape=dataset.image_shape, scale=scale, shift=shift, classes=dataset.classes
+            image_shape=dataset.image_shape, scale=scale, shift=shift, classes=dataset.classes, bits=dataset.bits
         )
-        split = hashlib.sha256(preprocessing.model_dump_json().encode())
+        # Without the bits: checkpoints of earlier versions know none, and the images' fingerprint covers them.
+        split = hashlib.sha256(preprocessing.model_dump_json(exclude={"bits"}).encode())
         split.update(train_index.tobytes() + val_index.tobytes())
         return cls(train, validation, test, preprocessing, dataset.fingerprint, split.hexdigest(), device)
 

@@ -28,6 +28,7 @@ class TrainedModel(nn.Module):
     def __init__(self, network: MLP, preprocessing: Preprocessing) -> None:
         super().__init__()
         self.network = network
+        self.preprocessing = preprocessing
         self.image_shape, self.classes = preprocessing.image_shape, preprocessing.classes
         scale, shift = scaling_tensors(preprocessing)
         self.register_buffer("scale", scale)
