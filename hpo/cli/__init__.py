@@ -16,6 +16,7 @@ from hpo.cli.delete import delete
 from hpo.cli.export import export
 from hpo.cli.findings import findings
 from hpo.cli.list import list_studies
+from hpo.cli.predict import predict
 from hpo.cli.rename import rename
 from hpo.cli.replay_grid import replay_grid
 from hpo.cli.search import search
@@ -40,6 +41,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "show": show,
     "trial": trial,
     "export": export,
+    "predict": predict,
     "delete": delete,
     "rename": rename,
     "bench": bench,

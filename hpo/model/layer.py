@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hpo.definition.trial_config import Activation
-
+# Written out: a file can be read by a version of hpo whose settings have other choices.
+ActivationKind = Literal["relu", "gelu", "silu", "tanh", "leaky_relu", "elu", "selu"]
 # The tensors of each kind of layer that has some; an activation has none.
 TENSORS: dict[str, tuple[str, ...]] = {
     "scale": ("weight", "bias"),
@@ -29,7 +29,7 @@ class Layer(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
-    kind: Literal["scale", "linear", "batch_norm", "layer_norm"] | Activation
+    kind: Literal["scale", "linear", "batch_norm", "layer_norm"] | ActivationKind
     units: int = Field(ge=1)
     eps: float = Field(default=0.0, ge=0.0)
     name: str

@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from hpo.definition.trial_config import Activation
-from hpo.model.layer import Layer
+from hpo.model.layer import ActivationKind, Layer
 
 Tensors = Mapping[str, np.ndarray]
 # Keras's negative slope, and the constants of Klambauer et al. 2017 (arXiv 1706.02515).
@@ -73,7 +72,7 @@ def _elu(x: np.ndarray) -> np.ndarray:
     return np.where(x > 0, x, np.expm1(np.minimum(x, 0)))
 
 
-ACTIVATIONS: dict[Activation, Callable[[np.ndarray], np.ndarray]] = {
+ACTIVATIONS: dict[ActivationKind, Callable[[np.ndarray], np.ndarray]] = {
     "relu": lambda x: np.maximum(x, 0),
     "gelu": _gelu,
     "silu": _silu,
