@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from hpo.data.preprocessing import Preprocessing
+from hpo.data.principal_components import cached_principal_components
 from hpo.data.split import split_indices
+from hpo.errors import DataError
 
 if TYPE_CHECKING:
     from hpo.data.dataset import Dataset
     from hpo.definition.data_config import DataConfig
+    from hpo.definition.trial_config import TrialConfig
+
+# From pixels (0 to 255) to a network's inputs: weight, float32 [H * W * C, features], and bias, float32 [features].
+Projection = tuple[torch.Tensor, torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,8 @@ class TensorData:
         fingerprint: of the data set (see `Dataset`).
         split: sha256 (hex) of which images are trained on, which are held out, and how they are scaled.
         device: where every tensor here is stored.
+        folder: where the decoded images are, and what is computed from them is kept; None if they are in memory alone.
+        projection: what makes principal components of images, where the network reads these; else None.
     """
 
     train: TensorSplit
@@ -58,11 +67,13 @@ class TensorData:
     fingerprint: str
     split: str
     device: torch.device
+    folder: Path | None = None
+    projection: Projection | None = None
 
     @property
     def n_features(self) -> int:
-        """Number of values in one image."""
-        return self.preprocessing.n_features
+        """Number of a network's inputs."""
+        return self.preprocessing.n_features if self.projection is None else len(self.projection[1])
 
     @property
     def n_classes(self) -> int:
@@ -75,8 +86,38 @@ class TensorData:
         return scaling_tensors(self.preprocessing, self.device)
 
     def inputs(self, images: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
-        """Return the inputs of a network, float32 [n, H * W * C] (see `scaled`)."""
-        return scaled(images, *self.scaling, out=out)
+        """Return the inputs of a network, float32 [n, features], of images, uint8 [n, H * W * C].
+
+        Args:
+            images: as they are stored.
+            out: memory for the result; None takes new memory.
+        """
+        if self.projection is None:
+            return scaled(images, *self.scaling, out=out)
+        return projected(images, *self.projection, out=out)
+
+    def with_input(self, config: TrialConfig) -> TensorData:
+        """Return the same images with the inputs that a trial's network reads: scaled pixels, or principal components.
+
+        The components are found once for a data set and its split, and kept beside the decoded images.
+
+        Raises:
+            DataError: the components cannot be kept or read.
+        """
+        if config.input == "pixels":
+            return replace(self, projection=None)
+        folder = self.folder
+        file = folder and folder.with_name(f"{folder.name}.{self.split[:16]}.components.npz")
+        images, index = self.train.images.cpu().numpy(), self.train.index.cpu().numpy()
+        try:
+            found = cached_principal_components(file, images, index, self.preprocessing)
+        except OSError as error:
+            raise DataError(
+                f"The principal components of the images cannot be kept in {file}: {error.strerror or error}."
+            ) from error
+        weight, bias = found.projection(self.preprocessing, config.components)
+        projection = torch.from_numpy(weight).to(self.device), torch.from_numpy(bias).to(self.device)
+        return replace(self, projection=projection)
 
     @classmethod
     def load(cls, dataset: Dataset, config: DataConfig, device: torch.device | str) -> TensorData:
@@ -113,7 +154,9 @@ class TensorData:
         )
         split = hashlib.sha256(preprocessing.model_dump_json().encode())
         split.update(train_index.tobytes() + val_index.tobytes())
-        return cls(train, validation, test, preprocessing, dataset.fingerprint, split.hexdigest(), device)
+        return cls(
+            train, validation, test, preprocessing, dataset.fingerprint, split.hexdigest(), device, dataset.folder
+        )
 
 
 def scaling_tensors(
@@ -137,6 +180,20 @@ def scaled(
     """
     x = images.float() if out is None else out.copy_(images)
     return torch.addcmul(shift, x, scale, out=x)
+
+
+def projected(
+    images: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, out: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Return `images @ weight + bias`.
+
+    Args:
+        images: uint8 [n, H * W * C].
+        weight: float32 [H * W * C, features].
+        bias: float32 [features].
+        out: float32 [n, features], to be written and returned; None makes a new tensor.
+    """
+    return torch.addmm(bias, images.float(), weight, out=out)
 
 
 def _documented_scaling(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -23,7 +23,7 @@ class Block:
     """The images of several batches, not scaled yet: scaled images take four times the memory.
 
     Attributes:
-        images: uint8 [n, features], augmented.
+        images: augmented; uint8 [n, H * W * C], or their principal components, float32 [n, features].
         targets: float32 [n, classes], label-smoothed, rows sum to 1.
         masks: dropout mask of the input and of each hidden layer, float32 [n, units], or None.
     """
@@ -41,11 +41,13 @@ class Batch:
         x: float32 [n, features], scaled, the input dropout applied.
         targets: float32 [n, classes].
         masks: dropout mask of each hidden layer, float32 [n, units], or None.
+        ends_block: whether it is the last batch of a block.
     """
 
     x: Tensor
     targets: Tensor
     masks: list[Tensor | None]
+    ends_block: bool
 
 
 class Batches:
@@ -89,7 +91,9 @@ class Batches:
         for rows in torch.split(self.order(epoch), self.block_size):
             images = data.train.images.index_select(0, rows)
             if config.augmentation != "none":
-                images = augment(images, data.preprocessing.image_shape, config.augmentation, augmenting)
+                images = augment(images, data.preprocessing.image_shape, config.augmentation, augmenting, config.shift)
+            if data.projection is not None:
+                images = data.inputs(images)  # A whole block in one product.
             targets = self.targets.index_select(0, data.train.labels.index_select(0, rows))
             masks = [dropout_mask(len(rows), units, rate, dropping) if rate else None for units, rate in self.droppable]
             yield Block(images, targets, masks)
@@ -101,9 +105,14 @@ class Batches:
             targets = torch.split(block.targets, size)
             masks = [mask if mask is None else torch.split(mask, size) for mask in block.masks]
             for i, images in enumerate(torch.split(block.images, size)):
-                x = self.data.inputs(images, out=self.x[: len(images)])
+                x = self.ready(images, self.x[: len(images)])
                 of_input, *of_hidden = [mask if mask is None else mask[i] for mask in masks]
-                yield Batch(x if of_input is None else x.mul_(of_input), targets[i], of_hidden)
+                ends_block = i == len(targets) - 1
+                yield Batch(x if of_input is None else x.mul_(of_input), targets[i], of_hidden, ends_block)
+
+    def ready(self, images: Tensor, out: Tensor | None = None) -> Tensor:
+        """Return images of a block as inputs of the network, float32 [n, features], in memory that may be changed."""
+        return images if self.data.projection is not None else self.data.inputs(images, out)
 
 
 def dropout_mask(rows: int, units: int, rate: float, generator: torch.Generator) -> Tensor:
