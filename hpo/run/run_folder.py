@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from hpo.run.event_log import EventLog
 from hpo.run.tensor_file import own_copy, replacing, write_tensors
 from hpo.training.epoch import Epoch
 
-# The names of a projection's tensors beside those of the network.
-PROJECTION = ("projection.weight", "projection.bias")
+# Begins the names of a projection's tensors, which stand beside those of the network.
+PROJECTION = "projection."
 
 
 class RunFolder:
@@ -93,7 +94,9 @@ class RunFolder:
             OSError: the file cannot be written.
         """
         described = {"config": config.model_dump_json(), "preprocessing": preprocessing.model_dump_json()}
-        tensors = {**weights, **dict(zip(PROJECTION, projection or (), strict=False))}
+        tensors = dict(weights)
+        if projection is not None:
+            tensors |= {PROJECTION + name: tensor for name, tensor in vars(projection).items()}
         copies = {name: own_copy(tensor) for name, tensor in tensors.items()}
         write_tensors(copies, self.best if best else self.weights, described)
 
@@ -113,7 +116,10 @@ class RunFolder:
             config = TrialConfig.model_validate_json(described["config"])
             text = described.get("preprocessing")
             preprocessing = None if text is None else Preprocessing.model_validate_json(text)
-            projection = None if config.input == "pixels" else tuple(weights.pop(name) for name in PROJECTION)
+            projection = None
+            if config.input == "pca":
+                names = [field.name for field in fields(Projection)]
+                projection = Projection(*(weights.pop(PROJECTION + name) for name in names))
             return weights, config, preprocessing, projection
         except (OSError, SafetensorError) as error:
             raise StorageError(f"The weights {path} cannot be read: {str(error)[:80]}.") from error

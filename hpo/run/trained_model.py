@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from hpo.data.preprocessing import Preprocessing
-from hpo.data.tensors import Projection, projected, scaled, scaling_tensors
+from hpo.data.tensors import Projection, scaled, scaling_tensors
 from hpo.errors import StorageError
 from hpo.network.mlp import MLP
 from hpo.run.run_folder import RunFolder
@@ -30,14 +31,19 @@ class TrainedModel(nn.Module):
         super().__init__()
         self.network = network
         self.image_shape, self.classes = preprocessing.image_shape, preprocessing.classes
-        self.inputs = scaled if projection is None else projected
-        scale, shift = projection or scaling_tensors(preprocessing)
+        self.projects = projection is not None
+        scale, shift = (projection.weight, projection.bias) if projection else scaling_tensors(preprocessing)
         self.register_buffer("scale", scale)
         self.register_buffer("shift", shift)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits, float32 [n, classes], of images, uint8 [n, H, W, C] or flattened [n, H * W * C]."""
-        logits: Tensor = self.network(self.inputs(images.flatten(1), self.scale, self.shift))
+        pixels = images.flatten(1)
+        if self.projects:
+            inputs = torch.addmm(self.shift, pixels.float(), self.scale)
+        else:
+            inputs = scaled(pixels, self.scale, self.shift)
+        logits: Tensor = self.network(inputs)
         return logits
 
 
@@ -59,7 +65,7 @@ def load_trained_model(folder: Path, best: bool = False, preprocessing: Preproce
             f"The weights in {folder} were saved by an earlier version, without image shape, scaling and classes. "
             "Give the preprocessing, or run the trial again."
         )
-    n_features = preprocessing.n_features if projection is None else len(projection[1])
+    n_features = preprocessing.n_features if projection is None else len(projection.bias)
     network = MLP(config, n_features, len(preprocessing.classes))
     try:
         network.load_state_dict(weights)

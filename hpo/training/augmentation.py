@@ -33,8 +33,7 @@ def augment(
     height, width, channels = shape
     n, device = len(images), images.device
     columns = torch.arange(width, device=device).expand(n, width)
-    flipped = torch.randint(2, (n, 1), generator=generator, device=device, dtype=torch.bool)
-    columns = torch.where(flipped, width - 1 - columns, columns)
+    columns = torch.where(random_flips(n, generator), width - 1 - columns, columns)
     rows = torch.arange(height, device=device).expand(n, height)
     if kind == "flip_shift":
         rows = _shifted(rows, height, shift, generator)
@@ -43,6 +42,11 @@ def augment(
     first = torch.arange(n, device=device)[:, None, None] * (height * width)
     index = first + rows[:, :, None] * width + columns[:, None, :]
     return pixels.index_select(0, index.flatten()).view(n, -1)
+
+
+def random_flips(n: int, generator: torch.Generator) -> Tensor:
+    """Draw which of n images are mirrored: bool [n, 1], on the generator's device."""
+    return torch.randint(2, (n, 1), generator=generator, device=generator.device, dtype=torch.bool)
 
 
 def _shifted(positions: Tensor, size: int, most: int | None, generator: torch.Generator) -> Tensor:

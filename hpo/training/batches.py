@@ -8,8 +8,9 @@ from torch import Tensor
 
 from hpo.data.tensors import TensorData
 from hpo.definition.trial_config import TrialConfig
+from hpo.network.precision import use
 from hpo.network.random_streams import generator
-from hpo.training.augmentation import augment
+from hpo.training.augmentation import augment, random_flips
 
 # Images of a block: enough that starting its operations costs little, few enough for the processor's cache. On a GPU
 # starting costs more, and there is no such cache.
@@ -89,11 +90,7 @@ class Batches:
         dropping = generator(config.seed, "dropout", epoch, data.device)
         augmenting = generator(config.seed, "augmentation", epoch, data.device)
         for rows in torch.split(self.order(epoch), self.block_size):
-            images = data.train.images.index_select(0, rows)
-            if config.augmentation != "none":
-                images = augment(images, data.preprocessing.image_shape, config.augmentation, augmenting, config.shift)
-            if data.projection is not None:
-                images = data.inputs(images)  # A whole block in one product.
+            images = self._augmented(rows, augmenting)
             targets = self.targets.index_select(0, data.train.labels.index_select(0, rows))
             masks = [dropout_mask(len(rows), units, rate, dropping) if rate else None for units, rate in self.droppable]
             yield Block(images, targets, masks)
@@ -105,14 +102,27 @@ class Batches:
             targets = torch.split(block.targets, size)
             masks = [mask if mask is None else torch.split(mask, size) for mask in block.masks]
             for i, images in enumerate(torch.split(block.images, size)):
-                x = self.ready(images, self.x[: len(images)])
+                x = self.data.inputs(images, out=self.x[: len(images)])
                 of_input, *of_hidden = [mask if mask is None else mask[i] for mask in masks]
                 ends_block = i == len(targets) - 1
                 yield Batch(x if of_input is None else x.mul_(of_input), targets[i], of_hidden, ends_block)
 
-    def ready(self, images: Tensor, out: Tensor | None = None) -> Tensor:
-        """Return images of a block as inputs of the network, float32 [n, features], in memory that may be changed."""
-        return images if self.data.projection is not None else self.data.inputs(images, out)
+    def _augmented(self, rows: Tensor, augmenting: torch.Generator) -> Tensor:
+        """Return images of the training set, changed at random where the configuration says so."""
+        config, data = self.config, self.data
+        if config.augmentation == "none":
+            return data.train.images.index_select(0, rows)
+        if data.projection is None or data.pixels is None:
+            images = data.train.images.index_select(0, rows)
+            shape = data.preprocessing.image_shape
+            return augment(images, shape, config.augmentation, augmenting, config.shift)
+        if config.augmentation == "flip":
+            components = data.train.images.index_select(0, rows)
+            return torch.where(random_flips(len(rows), augmenting), components * data.projection.parities, components)
+        images = data.pixels.train.images.index_select(0, rows)
+        images = augment(images, data.preprocessing.image_shape, "flip_shift", augmenting, config.shift)
+        use("fp32")
+        return torch.addmm(data.projection.bias, images.float(), data.projection.weight)
 
 
 def dropout_mask(rows: int, units: int, rate: float, generator: torch.Generator) -> Tensor:

@@ -96,8 +96,7 @@ class Stack:
         self._network = Backpropagation(views(values), views(gradients), moving, config, self._precision)
 
         size = min(first.batches.block_size, len(data.train))
-        dtype = torch.uint8 if data.projection is None else torch.float32
-        self._images = torch.empty(k, size, data.n_features, dtype=dtype, device=device)
+        self._images = torch.empty(k, size, data.n_features, dtype=data.train.images.dtype, device=device)
         self._targets = torch.empty(k, size, data.n_classes, device=device)
         self._masks = [
             torch.empty(k, size, units, device=device) if rate else None for units, rate in first.batches.droppable
@@ -160,7 +159,7 @@ class Stack:
         members, size = self.members, self.members[0].config.batch_size
         for step, start in enumerate(range(0, n, size)):
             rows = slice(start, min(start + size, n))
-            x = members[0].batches.ready(self._images[:, rows])
+            x = members[0].data.inputs(self._images[:, rows])
             of_input, *of_hidden = [mask if mask is None else mask[:, rows] for mask in self._masks]
             if of_input is not None:
                 x *= of_input
