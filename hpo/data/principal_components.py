@@ -143,7 +143,7 @@ def cached_principal_components(
 def _read(file: Path) -> PrincipalComponents | None:
     """Read a file; None if it is missing or damaged, which the checksums in it tell."""
     try:
-        with np.load(file, allow_pickle=False) as arrays:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             return PrincipalComponents(*(arrays[field.name] for field in fields(PrincipalComponents)))
     except (FileNotFoundError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

@@ -125,13 +125,12 @@ class TensorData:
         if config.input == "pixels":
             return pixels
         if config.components not in pixels._by_components:
-            pixels._by_components.clear()  # Only one of these large tables.
             pixels._by_components[config.components] = pixels._with_components(config.components)
         return pixels._by_components[config.components]
 
     @cached_property
     def _by_components(self) -> dict[int, TensorData]:
-        """The data set as `with_input` returned it last, by the number of components."""
+        """What `with_input` returned, by the number of components."""
         return {}
 
     def _with_components(self, components: int) -> TensorData:

@@ -158,7 +158,7 @@ class TrialConfig(Table):
     """Epochs without an improvement of `monitor` after which `plateau` reduces the learning rate."""
     ema: NotNegative = 0.0
     """Half-life, in epochs, of an exponential moving average of the weights, which is measured, kept and used in place
-    of the weights of the last step; 0 is off. In the first epochs the half-life is a quarter of the time so far."""
+    of the weights of the last step; 0 is off. In the first epochs the half-life is a tenth of the time so far."""
     batch_size: Count = 64
     """Number of images of a training step."""
     epochs: Count = 20

@@ -10,7 +10,8 @@ from hpo.network.flat_parameters import FlatParameters
 from hpo.network.moving_statistics import MovingStatistics
 
 # The half-life is at most this share of the training so far: the weights of the first steps must not count for long.
-SHARE_SO_FAR = 0.25
+# Of 0.1, 0.25 and 0.5 the first gave the best validation accuracy after each of the first six epochs.
+SHARE_SO_FAR = 0.1
 
 
 class AveragedWeights:
