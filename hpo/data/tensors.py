@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from hpo.data.preprocessing import Preprocessing
+from hpo.data.principal_components import cached_principal_components
 from hpo.data.split import split_indices
+from hpo.errors import DataError, printable
 
 if TYPE_CHECKING:
     from hpo.data.dataset import Dataset
     from hpo.definition.data_config import DataConfig
+    from hpo.definition.trial_config import TrialConfig
+# Images whose components are computed at a time.
+ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,8 @@ class TensorSplit:
     in blocks, never copy all of it.
 
     Attributes:
-        images: uint8 [N, H * W * C], each row one image flattened as Keras flattens it: rows, columns, channels.
+        images: uint8 [N, H * W * C], each row one image flattened as Keras flattens it: rows, columns, channels. Or
+            the principal components of each, float32 [N, components].
         labels: int64 [N].
         index: int64 [n], the rows of this split, in increasing order.
     """
@@ -40,6 +47,20 @@ class TensorSplit:
 
 
 @dataclass(frozen=True)
+class Projection:
+    """The map from pixels to principal components (see `PrincipalComponents`): pixels @ weight + bias.
+
+    Attributes:
+        weight, bias: float32 [H * W * C, components] and [components], for pixels from 0 to 255.
+        parities: float32 [components]; by these the components of an image are multiplied to mirror it.
+    """
+
+    weight: torch.Tensor
+    bias: torch.Tensor
+    parities: torch.Tensor
+
+
+@dataclass(frozen=True)
 class TensorData:
     """A data set ready to train on; `inputs` maps images to a network's inputs.
 
@@ -49,6 +70,9 @@ class TensorData:
         fingerprint: of the data set (see `Dataset`).
         split: sha256 (hex) of which images are trained on, which are held out, and how they are scaled.
         device: where every tensor here is stored.
+        folder: where the decoded images are, and what is computed from them is kept; None if they are in memory alone.
+        projection: by which the images of the splits became their principal components; None where they are pixels.
+        pixels: the same data set with pixels, where this one has principal components.
     """
 
     train: TensorSplit
@@ -58,11 +82,14 @@ class TensorData:
     fingerprint: str
     split: str
     device: torch.device
+    folder: Path | None = None
+    projection: Projection | None = None
+    pixels: TensorData | None = None
 
     @property
     def n_features(self) -> int:
-        """Number of values in one image."""
-        return self.preprocessing.n_features
+        """Number of a network's inputs."""
+        return self.train.images.shape[1]
 
     @property
     def n_classes(self) -> int:
@@ -75,8 +102,68 @@ class TensorData:
         return scaling_tensors(self.preprocessing, self.device)
 
     def inputs(self, images: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
-        """Return the inputs of a network, float32 [n, H * W * C] (see `scaled`)."""
-        return scaled(images, *self.scaling, out=out)
+        """Return the inputs of a network, float32 [n, features], of images as a split has them.
+
+        Args:
+            images: rows of the images of a split.
+            out: memory for the result; None takes new memory.
+        """
+        if self.projection is None:
+            return scaled(images, *self.scaling, out=out)
+        return images.clone() if out is None else out.copy_(images)
+
+    def with_input(self, config: TrialConfig) -> TensorData:
+        """Return the same data set with what a trial's network reads: pixels, or principal components.
+
+        The components are found once for a data set and its split, and kept beside the decoded images. The components
+        of each image are computed once for a process, and take four bytes each.
+
+        Raises:
+            DataError: the components cannot be kept or read.
+        """
+        pixels = self.pixels or self
+        if config.input == "pixels":
+            return pixels
+        if config.components not in pixels._by_components:
+            pixels._by_components[config.components] = pixels._with_components(config.components)
+        return pixels._by_components[config.components]
+
+    @cached_property
+    def _by_components(self) -> dict[int, TensorData]:
+        """What `with_input` returned, by the number of components."""
+        return {}
+
+    def _with_components(self, components: int) -> TensorData:
+        file = self.folder and self.folder.with_name(f"{self.folder.name}.{self.split[:16]}.components.npz")
+        images, index = self.train.images.cpu().numpy(), self.train.index.cpu().numpy()
+        try:
+            found = cached_principal_components(file, images, index, self.preprocessing)
+        except OSError as error:
+            raise DataError(
+                f"The principal components of the images cannot be kept in {printable(file)}: "
+                f"{error.strerror or printable(error)}. Choose another folder with --data-dir or HPO_DATA_DIR."
+            ) from error
+        weight, bias = found.projection(self.preprocessing, components)
+
+        def on_device(array: np.ndarray) -> torch.Tensor:
+            return torch.from_numpy(array).to(self.device)
+
+        def projected_split(split: TensorSplit) -> TensorSplit:
+            # NumPy's products have full precision, whatever precision torch is set to.
+            parts = np.array_split(split.images.cpu().numpy(), -(-len(split.images) // ROWS))
+            table = np.concatenate([part.astype(np.float32) @ weight + bias for part in parts])
+            return replace(split, images=on_device(table))
+
+        train = projected_split(self.train)
+        shared = self.validation.images is self.train.images
+        return replace(
+            self,
+            train=train,
+            validation=replace(self.validation, images=train.images) if shared else projected_split(self.validation),
+            test=projected_split(self.test),
+            projection=Projection(*map(on_device, (weight, bias, found.parities[:components]))),
+            pixels=self,
+        )
 
     @classmethod
     def load(cls, dataset: Dataset, config: DataConfig, device: torch.device | str) -> TensorData:
@@ -114,7 +201,9 @@ class TensorData:
         # Without the bits: checkpoints of earlier versions know none, and the images' fingerprint covers them.
         split = hashlib.sha256(preprocessing.model_dump_json(exclude={"bits"}).encode())
         split.update(train_index.tobytes() + val_index.tobytes())
-        return cls(train, validation, test, preprocessing, dataset.fingerprint, split.hexdigest(), device)
+        return cls(
+            train, validation, test, preprocessing, dataset.fingerprint, split.hexdigest(), device, dataset.folder
+        )
 
 
 def scaling_tensors(

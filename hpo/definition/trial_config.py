@@ -27,6 +27,7 @@ DEFAULT_LR: dict[str, float] = {"sgd": 0.01, "adam": 0.001, "adamw": 0.001, "rms
 
 # A setting that only some choice of another setting reads; stating it under any other choice is a contradiction.
 READ_ONLY_BY: dict[str, tuple[str, tuple[str, ...]]] = {
+    "components": ("input", ("pca",)),
     "momentum": ("optimizer", ("sgd",)),
     "nesterov": ("optimizer", ("sgd",)),
     "rho": ("optimizer", ("rmsprop",)),
@@ -36,7 +37,9 @@ READ_ONLY_BY: dict[str, tuple[str, tuple[str, ...]]] = {
     "weight_decay": ("optimizer", ("adamw", "sgd", "rmsprop")),
     "plateau_factor": ("schedule", ("plateau",)),
     "plateau_patience": ("schedule", ("plateau",)),
-    "min_lr": ("schedule", ("cosine", "plateau")),
+    "min_lr": ("schedule", ("cosine", "plateau", "constant")),
+    "anneal": ("schedule", ("constant",)),
+    "shift": ("augmentation", ("flip_shift",)),
 }
 
 
@@ -100,6 +103,11 @@ class TrialConfig(Table):
     """Units of the first hidden layer, instead of `hidden`."""
     taper: Annotated[float, Field(strict=True, gt=0.0, le=MOST_TAPER)] = 1.0
     """Each hidden layer's width divided by the width of the layer before; read with `depth` and `width`."""
+    input: Literal["pixels", "pca"] = "pixels"
+    """What the first layer reads: the scaled `pixels`, or with `pca` their first principal components, which the
+    training images and their mirror images have. A fixed matrix computes them; they are not whitened."""
+    components: Count = 512
+    """Number of principal components; fewer where an image has fewer values. Read by input `pca`."""
     activation: Activation = "relu"
     """The function after each hidden layer."""
     init: Init = "glorot_uniform"
@@ -139,12 +147,18 @@ class TrialConfig(Table):
     """How the learning rate changes: `cosine` and `plateau` act between epochs, `one_cycle` between steps."""
     warmup_epochs: NotNegative = 0.0
     """Epochs of linear warm-up before the schedule; fractions are allowed. Below `epochs`."""
+    anneal: Share = 0.0
+    """Share of the epochs, the last ones, in which a `constant` learning rate falls to `min_lr`, by the same amount
+    each step. Before them trials of any length can be compared (warmup-stable-decay: Haegele et al. 2024)."""
     min_lr: NotNegative = 0.0
-    """The learning rate at which `cosine` ends, and below which `plateau` does not go. At most `lr`."""
+    """The learning rate at which `cosine` and `anneal` end, and below which `plateau` does not go. At most `lr`."""
     plateau_factor: Annotated[float, Field(strict=True, gt=0.0, lt=1.0)] = 0.5
     """What `plateau` multiplies the learning rate by."""
     plateau_patience: Count = 10
     """Epochs without an improvement of `monitor` after which `plateau` reduces the learning rate."""
+    ema: NotNegative = 0.0
+    """Half-life, in epochs, of an exponential moving average of the weights, which is measured, kept and used in place
+    of the weights of the last step; 0 is off. In the first epochs the half-life is a tenth of the time so far."""
     batch_size: Count = 64
     """Number of images of a training step."""
     epochs: Count = 20
@@ -164,6 +178,8 @@ class TrialConfig(Table):
     global seed is set."""
     augmentation: Literal["none", "flip", "flip_shift"] = "none"
     """Random changes of the training images: mirrored, or mirrored and shifted."""
+    shift: Count | None = None
+    """The most pixels that `flip_shift` moves an image by, in each direction. "none" is an eighth of its size."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Precision of matrix products; `auto` is decided by measurement on the machine."""
     seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 0
@@ -226,7 +242,9 @@ class TrialConfig(Table):
             raise ValueError("'nesterov' needs 'momentum' above 0")
         if self.patience is None and (self.restore_best or self.min_delta):
             raise ValueError("'restore_best' and 'min_delta' belong to early stopping: set 'patience' too")
-        if self.schedule in ("cosine", "plateau") and self.min_lr > self.lr:
+        if self.schedule == "constant" and self.min_lr and not self.anneal:
+            raise ValueError("'min_lr' is not read by schedule 'constant' without 'anneal'")
+        if self.schedule != "one_cycle" and self.min_lr > self.lr:
             raise ValueError(f"'min_lr' {self.min_lr:g} is above 'lr' {self.lr:g}")
         if self.schedule == "one_cycle" and self.warmup_epochs:
             raise ValueError("'warmup_epochs' contradicts schedule 'one_cycle', which warms up by itself")
@@ -234,6 +252,11 @@ class TrialConfig(Table):
             raise ValueError(f"'lr' {self.lr:g} times 'weight_decay' {self.weight_decay:g} is beyond 32-bit numbers")
         if self.warmup_epochs >= self.epochs:
             raise ValueError(f"'warmup_epochs' {self.warmup_epochs:g} must be below 'epochs' {self.epochs}")
+        if self.warmup_epochs > self.epochs * (1.0 - self.anneal):
+            raise ValueError(
+                f"'warmup_epochs' {self.warmup_epochs:g} and 'anneal' {self.anneal:g} of the epochs are longer than "
+                f"'epochs' {self.epochs}"
+            )
         return self
 
 

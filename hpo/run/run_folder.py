@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,16 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from hpo.data.preprocessing import Preprocessing
+from hpo.data.tensors import Projection
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import StorageError
 from hpo.run import checkpoint
 from hpo.run.event_log import EventLog
 from hpo.run.tensor_file import own_copy, replacing, write_tensors
 from hpo.training.epoch import Epoch
+
+# Begins the names of a projection's tensors, which stand beside those of the network.
+PROJECTION = "projection."
 
 
 class RunFolder:
@@ -69,24 +74,35 @@ class RunFolder:
         return checkpoint.load(self.checkpoint, device) if self.checkpoint.exists() else None
 
     def save_weights(
-        self, weights: Mapping[str, Tensor], config: TrialConfig, preprocessing: Preprocessing, best: bool = False
+        self,
+        weights: Mapping[str, Tensor],
+        config: TrialConfig,
+        preprocessing: Preprocessing,
+        projection: Projection | None = None,
+        best: bool = False,
     ) -> None:
         """Write a network's weights and what is needed to use them.
 
         Args:
             weights: the `state_dict` of the network.
             config: the trial's configuration.
-            preprocessing: from images to the network's inputs.
+            preprocessing: the images' shape, scaling and classes.
+            projection: from pixels to the network's inputs, where these are not the scaled pixels.
             best: whether these are the weights of the best epoch, rather than the final ones.
 
         Raises:
             OSError: the file cannot be written.
         """
         described = {"config": config.model_dump_json(), "preprocessing": preprocessing.model_dump_json()}
-        copies = {name: own_copy(tensor) for name, tensor in weights.items()}
+        tensors = dict(weights)
+        if projection is not None:
+            tensors |= {PROJECTION + name: tensor for name, tensor in vars(projection).items()}
+        copies = {name: own_copy(tensor) for name, tensor in tensors.items()}
         write_tensors(copies, self.best if best else self.weights, described)
 
-    def load_weights(self, best: bool = False) -> tuple[dict[str, Tensor], TrialConfig, Preprocessing | None]:
+    def load_weights(
+        self, best: bool = False
+    ) -> tuple[dict[str, Tensor], TrialConfig, Preprocessing | None, Projection | None]:
         """Return what `save_weights` wrote; earlier versions wrote no preprocessing.
 
         Raises:
@@ -99,7 +115,12 @@ class RunFolder:
                 described = file.metadata() or {}
             config = TrialConfig.model_validate_json(described["config"])
             text = described.get("preprocessing")
-            return weights, config, None if text is None else Preprocessing.model_validate_json(text)
+            preprocessing = None if text is None else Preprocessing.model_validate_json(text)
+            projection = None
+            if config.input == "pca":
+                names = [field.name for field in fields(Projection)]
+                projection = Projection(*(weights.pop(PROJECTION + name) for name in names))
+            return weights, config, preprocessing, projection
         except (OSError, SafetensorError) as error:
             raise StorageError(f"The weights {path} cannot be read: {str(error)[:80]}.") from error
         except (KeyError, ValidationError) as error:

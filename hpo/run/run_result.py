@@ -9,7 +9,8 @@ class RunResult:
     """What a finished run measured, with its final weights (the best epoch's, where early stopping restores them).
 
     Attributes:
-        parameters: number of parameters, as Keras counts them.
+        parameters: number of trained parameters, as Keras counts them.
+        exported_parameters: the same once a fixed map of the input is part of the first layer, as in an exported model.
         epochs: number of epochs trained.
         best_epoch: number of the best epoch by early stopping's monitor, None without early stopping.
         seconds: time of training and validation, in all processes that worked on the run.
@@ -22,6 +23,7 @@ class RunResult:
     """
 
     parameters: int
+    exported_parameters: int
     epochs: int
     best_epoch: int | None
     seconds: float

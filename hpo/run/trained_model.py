@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from hpo.data.preprocessing import Preprocessing
-from hpo.data.tensors import scaled, scaling_tensors
+from hpo.data.tensors import Projection, scaled, scaling_tensors
 from hpo.errors import StorageError
 from hpo.network.mlp import MLP
 from hpo.run.run_folder import RunFolder
@@ -18,25 +19,32 @@ class TrainedModel(nn.Module):
     >>> model.classes[model(images).argmax(1)[0]]
 
     Args:
-        network: maps scaled and flattened images to logits.
+        network: maps its inputs to logits.
         preprocessing: the images' shape, scaling and classes.
+        projection: from pixels to the network's inputs, where these are not the scaled pixels.
     """
 
     scale: Tensor
     shift: Tensor
 
-    def __init__(self, network: MLP, preprocessing: Preprocessing) -> None:
+    def __init__(self, network: MLP, preprocessing: Preprocessing, projection: Projection | None = None) -> None:
         super().__init__()
         self.network = network
         self.preprocessing = preprocessing
         self.image_shape, self.classes = preprocessing.image_shape, preprocessing.classes
-        scale, shift = scaling_tensors(preprocessing)
+        self.projects = projection is not None
+        scale, shift = (projection.weight, projection.bias) if projection else scaling_tensors(preprocessing)
         self.register_buffer("scale", scale)
         self.register_buffer("shift", shift)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits, float32 [n, classes], of images, uint8 [n, H, W, C] or flattened [n, H * W * C]."""
-        logits: Tensor = self.network(scaled(images.flatten(1), self.scale, self.shift))
+        pixels = images.flatten(1)
+        if self.projects:
+            inputs = torch.addmm(self.shift, pixels.float(), self.scale)
+        else:
+            inputs = scaled(pixels, self.scale, self.shift)
+        logits: Tensor = self.network(inputs)
         return logits
 
 
@@ -51,14 +59,15 @@ def load_trained_model(folder: Path, best: bool = False, preprocessing: Preproce
     Raises:
         StorageError: the weights are missing or damaged, or nothing says how images are preprocessed.
     """
-    weights, config, saved = RunFolder(folder).load_weights(best)
+    weights, config, saved, projection = RunFolder(folder).load_weights(best)
     preprocessing = saved or preprocessing
     if preprocessing is None:
         raise StorageError(
             f"The weights in {folder} were saved by an earlier version, without image shape, scaling and classes. "
             "Give the preprocessing, or run the trial again."
         )
-    network = MLP(config, preprocessing.n_features, len(preprocessing.classes))
+    n_features = preprocessing.n_features if projection is None else len(projection.bias)
+    network = MLP(config, n_features, len(preprocessing.classes))
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
@@ -66,4 +75,4 @@ def load_trained_model(folder: Path, best: bool = False, preprocessing: Preproce
     for parameter in network.parameters():
         # The layout of training: the same products give the same bits.
         parameter.data = parameter.data.t().contiguous().t()
-    return TrainedModel(network, preprocessing).eval()
+    return TrainedModel(network, preprocessing, projection).eval()

@@ -1,12 +1,13 @@
 """One trial in one folder: trained, logged, saved in checkpoints, resumed."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from torch import Tensor
 
 from hpo.data.tensors import TensorData
 from hpo.definition.trial_config import TrialConfig
@@ -55,6 +56,7 @@ class TrainingRun:
         checkpoint_seconds: float = 5.0,
         warn: Callable[[str], None] = lambda message: None,
     ) -> None:
+        data = data.with_input(config)
         self.config, self.data, self.folder = config, data, RunFolder(folder)
         self.evaluate_test, self.checkpoint_seconds, self.warn = evaluate_test, checkpoint_seconds, warn
         self.history: list[Epoch] = []
@@ -121,6 +123,7 @@ class TrainingRun:
         best = self.fit.checkpoint
         result = RunResult(
             parameters=model.parameter_count(),
+            exported_parameters=model.parameter_count() + self._folded_parameters(),
             epochs=learner.epoch,
             best_epoch=self.fit.best.improvement.epoch if self.fit.best else None,
             seconds=sum(epoch.seconds for epoch in self.history),
@@ -131,11 +134,18 @@ class TrainingRun:
             checkpoint_val_accuracy=best.metrics["val_accuracy"] if best else None,
             precision=learner.precision,
         )
-        self.folder.save_weights(model.state_dict(), config, data.preprocessing)
+        self._save_weights(model.state_dict())
         if best and best.weights:
-            self.folder.save_weights(best.weights, config, data.preprocessing, best=True)
+            self._save_weights(best.weights, best=True)
         self.discard_checkpoint()
         return result
+
+    def _folded_parameters(self) -> int:
+        """Return how many parameters a network has more that reads pixels, with the projection in its first layer."""
+        return (self.data.preprocessing.n_features - self.data.n_features) * self.config.hidden[0]
+
+    def _save_weights(self, weights: Mapping[str, Tensor], best: bool = False) -> None:
+        self.folder.save_weights(weights, self.config, self.data.preprocessing, self.data.projection, best)
 
     def discard_checkpoint(self) -> None:
         """Close the logs and remove the checkpoint: the run has ended, whatever its outcome."""
@@ -173,6 +183,8 @@ class TrainingRun:
         for key, other in (("config", "configuration"), ("data", "data set"), ("split", "split of the data")):
             if found[key] != own[key]:
                 raise CheckpointError(f"is of another {other}")
+        if isinstance(found["fit"], dict):
+            found["fit"].setdefault("average", None)  # Earlier versions had none.
         try:
             self.fit.check(found["fit"])
             epochs: int = found["fit"]["epoch"]

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from hpo.data.tensors import TensorData
 from hpo.definition.trial_config import TrialConfig
+from hpo.network.precision import use
 from hpo.network.random_streams import generator
-from hpo.training.augmentation import augment
+from hpo.training.augmentation import augment, random_flips
 
 # Images of a block: enough that starting its operations costs little, few enough for the processor's cache. On a GPU
 # starting costs more, and there is no such cache.
@@ -23,7 +24,7 @@ class Block:
     """The images of several batches, not scaled yet: scaled images take four times the memory.
 
     Attributes:
-        images: uint8 [n, features], augmented.
+        images: augmented; uint8 [n, H * W * C], or their principal components, float32 [n, features].
         targets: float32 [n, classes], label-smoothed, rows sum to 1.
         masks: dropout mask of the input and of each hidden layer, float32 [n, units], or None.
     """
@@ -41,11 +42,13 @@ class Batch:
         x: float32 [n, features], scaled, the input dropout applied.
         targets: float32 [n, classes].
         masks: dropout mask of each hidden layer, float32 [n, units], or None.
+        ends_block: whether it is the last batch of a block.
     """
 
     x: Tensor
     targets: Tensor
     masks: list[Tensor | None]
+    ends_block: bool
 
 
 class Batches:
@@ -87,9 +90,7 @@ class Batches:
         dropping = generator(config.seed, "dropout", epoch, data.device)
         augmenting = generator(config.seed, "augmentation", epoch, data.device)
         for rows in torch.split(self.order(epoch), self.block_size):
-            images = data.train.images.index_select(0, rows)
-            if config.augmentation != "none":
-                images = augment(images, data.preprocessing.image_shape, config.augmentation, augmenting)
+            images = self._augmented(rows, augmenting)
             targets = self.targets.index_select(0, data.train.labels.index_select(0, rows))
             masks = [dropout_mask(len(rows), units, rate, dropping) if rate else None for units, rate in self.droppable]
             yield Block(images, targets, masks)
@@ -103,7 +104,25 @@ class Batches:
             for i, images in enumerate(torch.split(block.images, size)):
                 x = self.data.inputs(images, out=self.x[: len(images)])
                 of_input, *of_hidden = [mask if mask is None else mask[i] for mask in masks]
-                yield Batch(x if of_input is None else x.mul_(of_input), targets[i], of_hidden)
+                ends_block = i == len(targets) - 1
+                yield Batch(x if of_input is None else x.mul_(of_input), targets[i], of_hidden, ends_block)
+
+    def _augmented(self, rows: Tensor, augmenting: torch.Generator) -> Tensor:
+        """Return images of the training set, changed at random where the configuration says so."""
+        config, data = self.config, self.data
+        if config.augmentation == "none":
+            return data.train.images.index_select(0, rows)
+        if data.projection is None or data.pixels is None:
+            images = data.train.images.index_select(0, rows)
+            shape = data.preprocessing.image_shape
+            return augment(images, shape, config.augmentation, augmenting, config.shift)
+        if config.augmentation == "flip":
+            components = data.train.images.index_select(0, rows)
+            return torch.where(random_flips(len(rows), augmenting), components * data.projection.parities, components)
+        images = data.pixels.train.images.index_select(0, rows)
+        images = augment(images, data.preprocessing.image_shape, "flip_shift", augmenting, config.shift)
+        use("fp32")
+        return torch.addmm(data.projection.bias, images.float(), data.projection.weight)
 
 
 def dropout_mask(rows: int, units: int, rate: float, generator: torch.Generator) -> Tensor:

@@ -30,7 +30,7 @@ class Fit:
     Args:
         model: the network, trained in place; its parameters become views of one buffer.
         config: every setting of the training.
-        data: the images, on the device of the model.
+        data: the images, on the device of the model, with the inputs that it reads (see `TensorData.with_input`).
 
     Attributes:
         learner: the network, its batches, its optimizer and its learning rates.
@@ -107,6 +107,7 @@ class Fit:
             "model": self.model.state_dict(),
             "optimizer": self.learner.optimizer.state_dict(),
             "schedule": self.learner.schedule.state_dict(),
+            "average": self.learner.average.state_dict() if self.learner.average else None,
             "best": self.best.state_dict() if self.best else None,
             "checkpoint": self.checkpoint.state_dict() if self.checkpoint else None,
             "precision": self.learner.precision,
@@ -125,6 +126,8 @@ class Fit:
         self.model.load_state_dict(state["model"])
         self.learner.optimizer.load_state_dict(state["optimizer"])
         self.learner.schedule.load_state_dict(state["schedule"])
+        if self.learner.average:
+            self.learner.average.load_state_dict(state["average"])
         for holder in ("best", "checkpoint"):
             best: BestWeights | None = getattr(self, holder)
             if best:

@@ -7,6 +7,7 @@ from hpo.definition.trial_config import TrialConfig
 from hpo.network.flat_parameters import FlatParameters
 from hpo.network.mlp import MLP
 from hpo.network.precision import resolve
+from hpo.training.averaged_weights import AveragedWeights
 from hpo.training.batches import Batches
 from hpo.training.epoch import Epoch
 from hpo.training.optimizer import OPTIMIZERS
@@ -19,11 +20,12 @@ class Learner:
     Args:
         model: the network, trained in place; its parameters become views of one buffer.
         config: every setting of the training.
-        data: the images, on the device of the model.
+        data: the images, on the device of the model, with the inputs that it reads.
 
     Attributes:
         epoch: number of epochs trained so far.
         precision: of the matrix products, with `auto` resolved.
+        average: of the weights, which the network holds between epochs; None where the last weights count.
     """
 
     def __init__(self, model: MLP, config: TrialConfig, data: TensorData) -> None:
@@ -33,6 +35,7 @@ class Learner:
         self.batches = Batches(config, data)
         self.optimizer = OPTIMIZERS[config.optimizer](self.parameters, config)
         self.schedule = Schedule(config, len(self.batches))
+        self.average = AveragedWeights(self.parameters, config.ema) if config.ema else None
         self.epoch = 0
 
     @property

@@ -15,13 +15,16 @@ ONE_CYCLE_START, ONE_CYCLE_END, ONE_CYCLE_RISE = 1 / 25, 1 / 25e4, 0.3
 class Schedule:
     """The learning rate of each step: warm-up, then constant, cosine, plateau or one_cycle.
 
+    A constant rate with `anneal` falls linearly from its value at the first step of the last `anneal` of all steps
+    towards `min_lr`, which the step after the last one would have.
+
     Cosine is the documented rate of epoch e = 0, 1, ...: min_lr + (lr - min_lr) (1 + cos(pi e / epochs)) / 2, over the
     epochs after warm-up. Plateau multiplies the rate by `plateau_factor` after `plateau_patience` epochs without an
     improvement of `monitor` (Keras's ReduceLROnPlateau). One cycle is torch's OneCycleLR with its
     defaults, without its cycling of the momentum.
 
     Args:
-        config: its schedule, lr, warm-up and plateau settings are read.
+        config: its schedule, lr, warm-up, anneal and plateau settings are read.
         steps_per_epoch: number of batches in one epoch.
     """
 
@@ -43,6 +46,10 @@ class Schedule:
             return _cosine(config.lr, config.min_lr, epoch / (config.epochs - config.warmup_epochs))
         if config.schedule == "one_cycle":
             return self._one_cycle(step)
+        if config.anneal:
+            steps = config.epochs * self.steps_per_epoch
+            progress = 1.0 - (steps - step) / (config.anneal * steps)
+            return config.lr + (config.min_lr - config.lr) * max(0.0, progress)
         return self.plateau_lr
 
     def end_epoch(self, epoch: int, metrics: dict[str, float]) -> None:

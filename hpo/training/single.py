@@ -38,13 +38,23 @@ class Single:
         log_probabilities, targets = [], []
         penalty = torch.zeros((), device=data.device)
         use(learner.precision)
+        if learner.average:
+            learner.average.exchange()
+        untold = 0
         for step, batch in enumerate(learner.batches(learner.epoch + 1), start=learner.first_step):
             log_probabilities.append(self.backpropagation(batch.x, batch.targets, batch.masks))
             targets.append(batch.targets)
             if config.l2:
                 penalty += len(batch.x) * penalize(learner.parameters, config.l2)
             learner.optimizer.step(learner.schedule.lr(step))
+            untold += 1
+            if learner.average and batch.ends_block:
+                self.backpropagation.update_statistics()
+                learner.average.update(untold / len(learner.batches))
+                untold = 0
         self.backpropagation.update_statistics()
+        if learner.average:
+            learner.average.exchange()
         loss, correct = training_totals(torch.cat(log_probabilities), torch.cat(targets))
         n = len(data.train)
         train_loss = float(loss) / n + float(penalty) / n

@@ -42,12 +42,14 @@ def epoch_seconds(config: TrialConfig, images: Images, device: str = "cpu", runs
     """
     on_gpu = device != "cpu"
     rows = min(images.train, max(2 * (GPU_BLOCK if on_gpu else BLOCK), STEPS * config.batch_size))
-    data = _noise(images, rows, device)
+    data = _noise(images, rows, device).with_input(config)
     # Small steps, so that noise does not make it diverge; no stopping before the last epoch. A GPU records its steps in
     # the first two.
     steady = {
         "lr": 1e-6,
         "schedule": "constant",
+        "anneal": 0.0,
+        "min_lr": 0.0,
         "epochs": 3 if on_gpu else 2,
         "patience": None,
         "checkpoint_monitor": None,

@@ -23,7 +23,8 @@ def structure(config: TrialConfig, precision: Precision) -> tuple[object, ...]:
     Everything else may differ: seed, optimizer, learning rate, weight decay, dropout rates, schedule, number of epochs.
     """
     dropping = tuple(rate > 0 for rate in (config.input_dropout, *config.dropouts))
-    return config.hidden, config.activation, config.norm, config.batch_size, dropping, precision
+    inputs = (config.input, config.components)
+    return inputs, config.hidden, config.activation, config.norm, config.batch_size, dropping, precision
 
 
 class Stack:
@@ -53,10 +54,18 @@ class Stack:
         with self._on_stream():
             use(self._precision)
             self._totals.zero_()
+            averages = [member.average for member in self.members if member.average]
+            for average in averages:
+                average.exchange()
             step = 0
             for blocks in zip(*(member.batches.blocks(member.epoch + 1) for member in self.members), strict=True):
-                step += self._load(blocks, step)
+                steps = self._load(blocks, step)
                 self._train(len(blocks[0].images))
+                step += steps
+                for average in averages:
+                    average.update(steps / len(self.members[0].batches))
+            for average in averages:
+                average.exchange()
             self._evaluate()
 
     def collect(self) -> list[tuple[Learner, Epoch]]:
@@ -87,7 +96,7 @@ class Stack:
         self._network = Backpropagation(views(values), views(gradients), moving, config, self._precision)
 
         size = min(first.batches.block_size, len(data.train))
-        self._images = torch.empty(k, size, data.n_features, dtype=torch.uint8, device=device)
+        self._images = torch.empty(k, size, data.n_features, dtype=data.train.images.dtype, device=device)
         self._targets = torch.empty(k, size, data.n_classes, device=device)
         self._masks = [
             torch.empty(k, size, units, device=device) if rate else None for units, rate in first.batches.droppable

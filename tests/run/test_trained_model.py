@@ -26,6 +26,21 @@ def finished(folder: Path, data: TensorData = DATA, **settings: object) -> Train
     return run
 
 
+@pytest.mark.parametrize("scaling", ["documented", "standardize"])
+def test_a_run_on_principal_components_predicts_from_pixels(scaling: str, tmp_path: Path):
+    config = DataConfig(dataset="digits", validation=300, scaling=scaling)
+    dataset = load_dataset(config)
+    data = TensorData.load(dataset, config, "cpu")
+    run = finished(tmp_path / "run", data, norm="batch", input="pca", components=20, ema=0.5)
+    (tmp_path / "run").rename(tmp_path / "elsewhere")
+    model = load_trained_model(tmp_path / "elsewhere")
+    with torch.no_grad():
+        logits = model(torch.from_numpy(dataset.test_images.copy()))
+        expected = run.fit.model.eval()(run.data.inputs(run.data.test.images))
+    torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-4)
+    assert run.finish().exported_parameters - run.finish().parameters == (64 - 20) * run.config.hidden[0]
+
+
 @pytest.mark.parametrize("norm", ["none", "batch", "layer"])
 @pytest.mark.parametrize("scaling", ["documented", "standardize"])
 def test_a_run_folder_alone_predicts_as_the_network_that_was_trained(norm: str, scaling: str, tmp_path: Path):

@@ -15,8 +15,8 @@ def images(n: int = 400) -> torch.Tensor:
     return pixels.to(torch.uint8).reshape(n, -1)
 
 
-def augmented(kind: str, seed: int = 0) -> torch.Tensor:
-    return augment(images(), SHAPE, kind, torch.Generator().manual_seed(seed))
+def augmented(kind: str, seed: int = 0, shift: int | None = None) -> torch.Tensor:
+    return augment(images(), SHAPE, kind, torch.Generator().manual_seed(seed), shift)
 
 
 def test_flip_mirrors_about_half_of_the_images_and_nothing_else():
@@ -52,3 +52,13 @@ def test_shift_moves_whole_images_by_up_to_an_eighth_and_repeats_the_edge():
 def test_generator_alone_decides(kind: str):
     assert torch.equal(augmented(kind), augmented(kind))
     assert not torch.equal(augmented(kind), augmented(kind, seed=1))
+
+
+@pytest.mark.parametrize(("shift", "most"), [(1, 1), (3, 3), (100, 7)])
+def test_a_stated_shift_is_the_most_that_images_move_by(shift: int, most: int):
+    after = augmented("flip_shift", shift=shift).view(-1, *SHAPE).long()
+    middle = SHAPE[0] // 2
+    down = {int(image[middle, 0, 1]) - middle for image in after}
+    assert down == set(range(-min(shift, middle), min(shift, SHAPE[0] - 1 - middle) + 1))
+    across = after[:, 0, SHAPE[1] // 2, 0]
+    assert int(across.max() - across.min()) <= 2 * most + 1

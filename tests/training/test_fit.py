@@ -202,7 +202,7 @@ def test_divergence_in_the_last_step_of_an_epoch_shows_in_its_validation_loss():
 EVERYTHING = {
     "norm": "batch", "dropout": 0.3, "input_dropout": 0.1, "l2": 1e-3, "label_smoothing": 0.1,
     "augmentation": "flip_shift", "schedule": "plateau", "plateau_patience": 1, "lr": 0.1,
-    "patience": 6, "restore_best": True, "checkpoint_monitor": "val_accuracy", "epochs": 8,
+    "patience": 6, "restore_best": True, "checkpoint_monitor": "val_accuracy", "epochs": 8, "ema": 0.7,
 }  # fmt: skip
 
 
@@ -234,10 +234,12 @@ def saved_and_loaded(state: dict[str, Any]) -> dict[str, Any]:
     return torch.load(file, weights_only=True)
 
 
+@pytest.mark.parametrize("ema", [0.0, 0.7])
+@pytest.mark.parametrize("schedule", [{}, {"schedule": "constant", "plateau_patience": 10, "anneal": 0.5}])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_training_resumed_after_any_epoch_ends_in_the_same_bits(optimizer: str):
+def test_training_resumed_after_any_epoch_ends_in_the_same_bits(optimizer: str, schedule: dict[str, Any], ema: float):
     settings, _ = OPTIMIZERS[optimizer]
-    config = configuration(**{**EVERYTHING, "optimizer": optimizer, **settings})
+    config = configuration(**{**EVERYTHING, "optimizer": optimizer, **settings, **schedule, "ema": ema})
     whole = started(config)
     epochs, states = [], [saved_and_loaded(whole.state_dict())]
     for epoch in whole:

@@ -35,6 +35,21 @@ def test_cosine_is_the_documented_one_and_changes_between_epochs_only():
         assert rates.lr(epoch * 10) == rates.lr(epoch * 10 + 9)
 
 
+@pytest.mark.parametrize(("anneal", "min_lr"), [(0.2, 0.0), (0.25, 1e-4), (0.99, 1e-6)])
+def test_annealing_falls_evenly_over_the_last_epochs_towards_the_least_rate(anneal: float, min_lr: float):
+    rates = schedule(anneal=anneal, min_lr=min_lr)
+    expected = np.interp(np.arange(300), [0, 300 * (1 - anneal), 300], [1e-3, 1e-3, min_lr])
+    np.testing.assert_allclose([rates.lr(step) for step in range(300)], expected, rtol=1e-9)
+
+
+def test_warm_up_and_annealing_frame_a_constant_rate():
+    rates = schedule(warmup_epochs=3, anneal=0.5)
+    lrs = [rates.lr(step) for step in range(300)]
+    assert lrs[30:151] == [1e-3] * 121
+    assert lrs[0] == pytest.approx(1e-3 / 30)
+    assert lrs[-1] == pytest.approx(1e-3 / 150)
+
+
 @pytest.mark.parametrize(("monitor", "mode"), [("val_loss", "min"), ("val_accuracy", "max")])
 @pytest.mark.parametrize("patience", [1, 2, 3])
 @pytest.mark.parametrize("min_lr", [0.0, 2e-4])

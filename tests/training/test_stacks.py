@@ -40,7 +40,7 @@ def configs(**settings: object) -> list[TrialConfig]:
         {"schedule": "one_cycle", "seed": 2, "l2": 0.01},
         {"schedule": "plateau", "plateau_patience": 1, "seed": 3, "label_smoothing": 0.1},
         {"seed": 4, "augmentation": "flip_shift", "shuffle": "once", "init": "he_normal"},
-        {"seed": 5, "l2": 0.001},
+        {"seed": 5, "l2": 0.001, "anneal": 0.5, "ema": 0.5},
     ]
     return [
         TrialConfig.model_validate({**COMMON, **optimizer, **schedule, **settings})
@@ -49,6 +49,7 @@ def configs(**settings: object) -> list[TrialConfig]:
 
 
 def started(config: TrialConfig, data: TensorData = DATA) -> Fit:
+    data = data.with_input(config)
     return fit(MLP(config, data.n_features, data.n_classes).to(data.device), config, data)
 
 
@@ -103,6 +104,13 @@ def assert_same(run: Fit, curve: list[Epoch], config: TrialConfig) -> None:
 def test_members_train_as_each_alone(norm: str, dropout: dict[str, object]):
     members = configs(norm=norm, **dropout)
     assert len({structure(config, "fp32") for config in members}) == 1
+    runs = stacked(members)
+    for run, curve, config in zip(runs, in_turn(runs), members, strict=True):
+        assert_same(run, curve, config)
+
+
+def test_members_that_read_principal_components_train_as_each_alone():
+    members = configs(norm="batch", input="pca", components=7)
     runs = stacked(members)
     for run, curve, config in zip(runs, in_turn(runs), members, strict=True):
         assert_same(run, curve, config)
