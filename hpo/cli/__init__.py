@@ -19,6 +19,7 @@ from hpo.cli.list import list_studies
 from hpo.cli.predict import predict
 from hpo.cli.rename import rename
 from hpo.cli.replay_grid import replay_grid
+from hpo.cli.retrain import retrain
 from hpo.cli.search import search
 from hpo.cli.show import show
 from hpo.cli.streams import guard_streams, lost_output, say
@@ -40,6 +41,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "list": list_studies,
     "show": show,
     "trial": trial,
+    "retrain": retrain,
     "export": export,
     "predict": predict,
     "delete": delete,

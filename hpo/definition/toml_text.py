@@ -1,7 +1,9 @@
 """TOML text to plain tables and values, of bounded size."""
 
 import datetime
+import json
 import tomllib
+from collections.abc import Mapping
 from typing import Any
 
 from hpo.errors import DefinitionError, printable
@@ -52,6 +54,21 @@ def read_value(text: str) -> Any:
         return text
     _refuse_outsize(tables)
     return tables["value"]
+
+
+def write_value(value: Any) -> str:
+    """Return a text, number, truth value, or a list or mapping of them, as TOML writes it.
+
+    >>> write_value({"hidden": "64-32", "lr": 1e-05, "nesterov": True})
+    '{ hidden = "64-32", lr = 1e-05, nesterov = true }'
+    """
+    if isinstance(value, Mapping):
+        inside = ", ".join(f"{key} = {write_value(item)}" for key, item in value.items())
+        return f"{{ {inside} }}" if inside else "{}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(write_value, value))}]"
+    # JSON's texts, finite numbers and truth values are TOML's too, but for one character.
+    return json.dumps(value, ensure_ascii=False, allow_nan=False).replace("\x7f", "\\u007f")
 
 
 def _refuse_outsize(tables: dict[str, Any]) -> None:

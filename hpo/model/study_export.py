@@ -22,6 +22,10 @@ from hpo.storage.stored_trial import StoredTrial
 
 # Images that a file is compared on; and, where those of the study are not at hand, how many are drawn instead.
 COMPARED, DRAWN = 1000, 100
+TRAINED_ON_ALL = (
+    "it was trained on the validation images too, so that no accuracy on held-out images is known. That of the same "
+    "configuration, trained without them, is the one to expect."
+)
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,8 @@ def export_trials(study: StoredStudy, trials: Sequence[StoredTrial], chosen: str
         fingerprint=study.record.dataset.fingerprint,
         settings=config.model_dump(mode="json", exclude={"dataset"}),
     )
-    agreement = export(models, Origin(runs, data, chosen), images, place.path)
+    notes = [TRAINED_ON_ALL] if config.train_on == "all" else []
+    agreement = export(models, Origin(runs, data, chosen, notes), images, place.path)
     return Exported(runs, agreement, shown)
 
 
@@ -104,6 +109,11 @@ def how_chosen(study: StoredStudy, trial: StoredTrial, best: bool) -> str:
     """
     if not best:
         return f"trial {trial.number} of study {study.name}, chosen by its number."
+    if study.definition.data.train_on == "all":
+        return (
+            f"one of the {len(study.trials)} runs of study {study.name}. They were trained on the validation images too, "
+            "so that no run can be told to be better than another."
+        )
     finished = sum(each.state == "complete" for each in study.trials)
     return (
         f"the best by {study.definition.metric} of {finished} finished trials ({len(study.trials)} in all) of study "
@@ -164,6 +174,8 @@ def _described(study: StoredStudy, trial: StoredTrial, dataset: Dataset | None, 
     if dataset is not None:
         train, validation = split_indices(dataset, config)
         counts = {"train": len(train), "validation": len(validation), "test": len(dataset.test_labels)}
+    if config.train_on == "all":
+        del counts["validation"]
     found = [(split, trial.result.get(f"{split[:3] if split == 'validation' else split}_accuracy")) for split in counts]
     return TrainedRun(
         study=study.name,

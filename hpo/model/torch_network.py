@@ -82,7 +82,8 @@ def take_apart(model: TrainedModel, prefix: str) -> Parts:
     """
     network = model.network
     names = {type(make()): name for name, make in MODULES.items()}
-    parts: list[tuple[str, float, dict[str, Tensor]]] = [("scale", 0.0, {"weight": model.scale, "bias": model.shift})]
+    inputs = {"weight": model.scale.t() if model.projects else model.scale, "bias": model.shift}
+    parts: list[tuple[str, float, dict[str, Tensor]]] = [("linear" if model.projects else "scale", 0.0, inputs)]
     for block in network.blocks:
         parts.append(("linear", 0.0, dict(block.linear.named_parameters())))
         match block.norm:
@@ -94,7 +95,7 @@ def take_apart(model: TrainedModel, prefix: str) -> Parts:
         parts.append((names[type(block.activation)], 0.0, {}))
     parts.append(("linear", 0.0, dict(network.output.named_parameters())))
     layers, tensors = [], {}
-    units = model.scale.numel()
+    units = 0
     for number, (kind, eps, of) in enumerate(parts):
         name = f"{prefix}.{number}"
         units = len(of["bias"]) if of else units

@@ -66,7 +66,7 @@ class GridPlan:
         run_id = f"{experiment.name}_seed{replicate}"
         attrs = {"run_id": run_id, "experiment": experiment.name, "replicate": replicate}
         self._study.start(number, attrs, {"config": config.model_dump(mode="json")})
-        return Job(number, run_id, config, evaluate_test=True)
+        return Job(number, run_id, config, evaluate_test=self._definition.data.evaluate_test)
 
     def decide(self, number: int) -> Decision:
         """Continue: a documented figure is compared with a whole run."""
