@@ -133,6 +133,11 @@ def read_card(text: str, source: str) -> ModelCard:
         raise ModelError(f"{source}: is damaged: its card cannot be read.") from None
 
 
+def damaged(source: str) -> ModelError:
+    """Return the error of a file that is not as it was written."""
+    return ModelError(f"{source}: is damaged: its checksum does not match. Copy or export the model again.")
+
+
 def not_ours(source: str) -> ModelError:
     """Return the error of a file that another program made."""
     return ModelError(f"{source}: is not a model that hpo exported. Make one with: hpo export STUDY -o FILE")

@@ -8,7 +8,7 @@ import numpy as np
 
 from hpo.errors import ModelError
 from hpo.model import seal
-from hpo.model.card import CARD, ModelCard, not_ours, read_card
+from hpo.model.card import CARD, ModelCard, damaged, not_ours, read_card
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
@@ -69,6 +69,9 @@ def decode(content: bytes, source: str) -> tuple[ModelCard, Callable[[np.ndarray
         from onnxruntime.capi import onnxruntime_pybind11_state as state
     except ImportError:
         raise ModelError(f"{source}: {NEEDS}") from None
+    intact = seal.is_intact(content)
+    if intact is False:
+        raise damaged(source)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # What is wrong is in the exception.
     try:
@@ -80,8 +83,8 @@ def decode(content: bytes, source: str) -> tuple[ModelCard, Callable[[np.ndarray
     if CARD not in metadata:
         raise not_ours(source)
     card = read_card(metadata[CARD], source)
-    if not seal.is_intact(content):
-        raise ModelError(f"{source}: is damaged: its checksum does not match.")
+    if not intact:
+        raise damaged(source)
 
     def logits(images: np.ndarray) -> np.ndarray:
         found: np.ndarray = session.run([LOGITS], {IMAGES: images})[0]

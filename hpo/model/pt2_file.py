@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hpo.errors import ModelError
-from hpo.model.card import CARD, ModelCard, not_ours, read_card
+from hpo.model.card import CARD, ModelCard, damaged, not_ours, read_card
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
@@ -47,12 +47,12 @@ def decode(content: bytes, source: str, trusted: bool) -> tuple[ModelCard, Calla
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = [name for name in archive.namelist() if name.endswith(f"/extra/{CARD_FILE}")]
-            damaged = archive.testzip()
-            card_text = archive.read(names[0]).decode() if names and not damaged else ""
+            wrong = archive.testzip()
+            card_text = archive.read(names[0]).decode() if names and not wrong else ""
     except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError, RuntimeError):
         raise ModelError(f"{source}: is damaged, or is not a .pt2 file.") from None
-    if damaged:
-        raise ModelError(f"{source}: is damaged: its checksum does not match.")
+    if wrong:
+        raise damaged(source)
     if not names:
         raise not_ours(source)
     card = read_card(card_text, source)

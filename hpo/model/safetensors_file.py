@@ -8,7 +8,7 @@ import numpy as np
 
 from hpo.errors import ModelError
 from hpo.model import seal
-from hpo.model.card import CARD, ModelCard, not_ours, read_card
+from hpo.model.card import CARD, ModelCard, damaged, not_ours, read_card
 from hpo.model.numpy_network import Tensors, ensemble_logits
 
 if TYPE_CHECKING:
@@ -41,6 +41,9 @@ def decode(content: bytes, source: str) -> tuple[ModelCard, Tensors]:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
+    intact = seal.is_intact(content)
+    if intact is False:
+        raise damaged(source)
     try:
         # safetensors checks the header, of which it gives all but the metadata.
         tensors = load(content)
@@ -54,8 +57,8 @@ def decode(content: bytes, source: str) -> tuple[ModelCard, Tensors]:
             )
         raise not_ours(source)
     card = read_card(metadata[CARD], source)
-    if not seal.is_intact(content) or not _fits(card, tensors):
-        raise ModelError(f"{source}: is damaged: its checksum does not match.")
+    if not intact or not _fits(card, tensors):
+        raise damaged(source)
     return card, tensors
 
 

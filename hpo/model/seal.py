@@ -16,11 +16,11 @@ def sealed(content: bytes) -> bytes:
     return content[:start] + hashlib.sha256(content).hexdigest().encode() + content[start + 64 :]
 
 
-def is_intact(content: bytes) -> bool:
-    """Return whether a file's content is as it was sealed."""
+def is_intact(content: bytes) -> bool | None:
+    """Return whether a file's content is as it was sealed; None if it holds no seal."""
     found = _SEAL.search(content)
     if found is None:
-        return False
+        return None
     start, end = found.span(1)
     digest = hashlib.sha256(content[:start])
     digest.update(64 * b"0")

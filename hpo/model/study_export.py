@@ -111,8 +111,8 @@ def how_chosen(study: StoredStudy, trial: StoredTrial, best: bool) -> str:
         return f"trial {trial.number} of study {study.name}, chosen by its number."
     if study.definition.data.train_on == "all":
         return (
-            f"one of the {len(study.trials)} runs of study {study.name}. They were trained on the validation images too, "
-            "so that no run can be told to be better than another."
+            f"one of the {len(study.trials)} runs of study {study.name}. They were trained on the validation images "
+            "too, so that no run can be told to be better than another."
         )
     finished = sum(each.state == "complete" for each in study.trials)
     return (
