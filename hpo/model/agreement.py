@@ -48,6 +48,7 @@ def compare(
         block = images[start : start + BLOCK]
         a, b = first(block), second(block)
         same += int((a.argmax(1) == b.argmax(1)).sum())
-        probability = max(probability, float(np.abs(softmax(a) - softmax(b)).max()))
-        logit = max(logit, float(np.abs(a - b).max()))
+        # Unlike max, np.maximum keeps what is not a number.
+        probability = float(np.maximum(probability, np.abs(softmax(a) - softmax(b)).max()))
+        logit = float(np.maximum(logit, np.abs(a - b).max()))
     return Agreement(len(images), same, probability, logit)
