@@ -182,11 +182,21 @@ def _described(study: StoredStudy, trial: StoredTrial, dataset: Dataset | None, 
         trial=trial.number,
         run=trial.name,
         outcome=trial.status,
-        epochs=trial.result.get("epochs", 0),
-        parameters=trial.result.get("parameters", 0),
+        epochs=_count(trial, "epochs"),
+        parameters=_count(trial, "parameters"),
         config=trial.config,
-        accuracies=tuple(_accuracy(split, value, counts[split]) for split, value in found if isinstance(value, float)),
+        accuracies=tuple(
+            _accuracy(split, value, counts[split])
+            for split, value in found
+            if isinstance(value, float) and 0.0 <= value <= 1.0
+        ),
     )
+
+
+def _count(trial: StoredTrial, name: str) -> int:
+    """Return a number of a trial's result; 0 where the database holds something else."""
+    value = trial.result.get(name)
+    return value if isinstance(value, int) else 0
 
 
 def _accuracy(split: str, value: float, images: int | None) -> Accuracy:

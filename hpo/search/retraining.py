@@ -168,5 +168,5 @@ def _compared(config: TrialConfig) -> dict[str, Any]:
 
 
 def _kept_epoch(trial: StoredTrial) -> int:
-    best = trial.result.get("best_epoch") or trial.result["epochs"]
-    return int(best or 1)
+    numbers = [trial.result.get(name) for name in ("best_epoch", "epochs")]
+    return next((number for number in numbers if isinstance(number, int) and number > 0), 1)
