@@ -144,6 +144,10 @@ class TensorData:
                 f"{error.strerror or printable(error)}. Choose another folder with --data-dir or HPO_DATA_DIR."
             ) from error
         weight, bias = found.projection(self.preprocessing, components)
+        return self.projected(weight, bias, found.parities[:components])
+
+    def projected(self, weight: np.ndarray, bias: np.ndarray, parities: np.ndarray) -> TensorData:
+        """Return this data set, which has pixels, with images @ weight + bias in their place (see `Projection`)."""
 
         def on_device(array: np.ndarray) -> torch.Tensor:
             return torch.from_numpy(array).to(self.device)
@@ -161,7 +165,7 @@ class TensorData:
             train=train,
             validation=replace(self.validation, images=train.images) if shared else projected_split(self.validation),
             test=projected_split(self.test),
-            projection=Projection(*map(on_device, (weight, bias, found.parities[:components]))),
+            projection=Projection(*map(on_device, (weight, bias, parities))),
             pixels=self,
         )
 

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from hpo.definition.conditions import refuse_unusable
+from hpo.definition.data_config import DataConfig
 from hpo.definition.problem import describe, shown
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.synonyms import nearest
@@ -104,8 +105,15 @@ def fingerprint(definition: StudyDefinition) -> str:
     """
     content = definition.model_dump(mode="json", exclude={"text", "overrides", "claims", "name"})
     del content["data"]["dataset"]
+    # Earlier versions knew neither these settings nor priors: without them, a study's fingerprint stays.
+    for name in ("train_on", "evaluate_test"):
+        if content["data"][name] == DataConfig.model_fields[name].default:
+            del content["data"][name]
     for experiment in content["experiments"]:
         del experiment["documented"]
+    for parameter in content["space"].values():
+        if parameter["prior"] is None:
+            del parameter["prior"]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

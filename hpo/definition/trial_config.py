@@ -190,6 +190,10 @@ class TrialConfig(Table):
         """Dropout rate after each hidden layer."""
         return self.dropout * len(self.hidden) if len(self.dropout) == 1 else self.dropout
 
+    def n_inputs(self, n_features: int) -> int:
+        """Return the number of inputs of the network, from the number of values in an image."""
+        return n_features if self.input == "pixels" else min(self.components, n_features)
+
     @classmethod
     def completed(cls, settings: dict[str, Any]) -> dict[str, Any]:
         """Fill in `hidden` and `lr` where they are stated by their other form.

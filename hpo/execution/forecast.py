@@ -146,7 +146,7 @@ def extreme_configs(definition: StudyDefinition) -> tuple[TrialConfig, TrialConf
         configs = [definition.trial_config(suggested, seed=0) for suggested in drawn]
 
     def work(config: TrialConfig) -> float:
-        weights = sum(inputs * outputs for inputs, outputs in pairwise((3072, *config.hidden)))
+        weights = sum(inputs * outputs for inputs, outputs in pairwise((config.n_inputs(3072), *config.hidden)))
         return weights * (1.0 + 64.0 / config.batch_size)
 
     return min(configs, key=work), max(configs, key=work)

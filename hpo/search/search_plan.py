@@ -12,13 +12,14 @@ from pydantic import ValidationError
 
 from hpo.definition.outcome import Outcome
 from hpo.definition.problem import describe
+from hpo.definition.search_space import known_settings
 from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import DefinitionError
 from hpo.search.live_study import LiveStudy
 from hpo.search.plan import Decision, Job
 from hpo.search.samplers import create_sampler
 from hpo.search.seeds import derived_seed
-from hpo.search.study_memory import as_of, recent_and_best, with_worst_values
+from hpo.search.study_memory import as_of
 from hpo.storage.stored_trial import trial_run_id
 
 
@@ -79,8 +80,20 @@ class SearchPlan:
 
     def _asking(self, number: int) -> tuple[Sequence[FrozenTrial], BaseSampler, Callable[[Trial], dict[str, Any]]]:
         """Return what a trial is suggested from: the trials shown, its sampler, and the search space."""
-        sampler = create_sampler(self._definition.sampler, self._definition.seed, number)
-        return self._seen_by_sampler(number), sampler, self._definition.suggest
+        trials = [trial for trial in self._study.trials if trial.state != TrialState.WAITING]
+        if self._lag is not None:
+            trials = as_of(trials, self._told_before(number))
+        definition = self._definition
+        sampler, shown = create_sampler(
+            definition.sampler,
+            definition.space,
+            known_settings(definition.trial),
+            definition.seed,
+            number,
+            trials,
+            self._study.direction,
+        )
+        return shown, sampler, definition.suggest
 
     def _start(self, number: int) -> Job:
         params = self._study.params(number)
@@ -108,11 +121,3 @@ class SearchPlan:
             return True
         earlier = self._study.trials[: self._told_before(number)]
         return all(trial.state.is_finished() for trial in earlier if "run_id" in trial.user_attrs)
-
-    def _seen_by_sampler(self, number: int) -> Sequence[FrozenTrial]:
-        trials = [trial for trial in self._study.trials if trial.state != TrialState.WAITING]
-        if self._lag is not None:
-            trials = as_of(trials, self._told_before(number))
-        if self._definition.sampler.name == "gp":
-            trials = with_worst_values(trials, self._study.direction)
-        return recent_and_best(trials, self._study.direction)

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
 import torch
 
 from hpo.data.preprocessing import Preprocessing
@@ -42,7 +43,11 @@ def epoch_seconds(config: TrialConfig, images: Images, device: str = "cpu", runs
     """
     on_gpu = device != "cpu"
     rows = min(images.train, max(2 * (GPU_BLOCK if on_gpu else BLOCK), STEPS * config.batch_size))
-    data = _noise(images, rows, device).with_input(config)
+    data = _noise(images, rows, device)
+    if config.input == "pca":  # Any projection takes as long as that to the principal components.
+        features = config.n_inputs(data.n_features)
+        weight = np.full((data.n_features, features), 1e-4, np.float32)
+        data = data.projected(weight, np.zeros(features, np.float32), np.ones(features, np.float32))
     # Small steps, so that noise does not make it diverge; no stopping before the last epoch. A GPU records its steps in
     # the first two.
     steady = {
@@ -76,7 +81,7 @@ def floor_seconds(config: TrialConfig, images: Images, flops: float) -> float:
         flops: the machine's rate, in floating-point operations a second.
     """
     height, width, channels = images.shape
-    widths = (height * width * channels, *config.hidden, images.classes)
+    widths = (config.n_inputs(height * width * channels), *config.hidden, images.classes)
     first, *others = (inputs * outputs for inputs, outputs in pairwise(widths))
     return images.train * 2.0 * (2.0 * first + 3.0 * sum(others)) / flops
 

@@ -152,7 +152,9 @@ def measure_stock(runs: Path, definition: StudyDefinition) -> dict[str, float]:
     with times("open"):
         study = optuna.load_study(study_name=definition.name, storage=f"sqlite:///{Address.of(runs)}")
         study.get_trials(deepcopy=False)
-    study.sampler = create_sampler(definition.sampler, definition.seed, 0)
+    study.sampler, _ = create_sampler(
+        definition.sampler, definition.space, {}, definition.seed, 0, study.get_trials(deepcopy=False), study.direction
+    )
     study.pruner = create_pruner(definition.pruner, EPOCHS)
     for _ in range(REPEATS):
         with times("ask"):

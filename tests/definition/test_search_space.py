@@ -41,6 +41,29 @@ def test_the_type_follows_from_the_bounds_unless_it_is_stated(settings: dict[str
         ({"low": 0, "high": 5, "step": 2}, "'step' 2 does not lead from 'low' 0 to 'high' 5"),
         ({"low": 0, "high": 4, "step": 0}, "'step': must be above 0 but got 0"),
         ({"low": 0.0, "high": float("inf")}, "'high': takes a finite number but got inf"),
+        ({"choices": ["a", "b"], "prior": [1, 2, 3]}, "'prior' needs one weight a choice: 2 but got 3"),
+        ({"choices": ["a", "b"], "prior": [1, -1]}, "'prior.weight.1': must be at least 0 but got -1"),
+        ({"choices": ["a", "b"], "prior": [0, 0.0]}, "'prior' needs a weight above 0"),
+        (
+            {"choices": ["a"], "prior": {"median": 1, "spread": 1}},
+            "'prior' of choices takes a list of weights, one a choice",
+        ),
+        ({"choices": ["a", "b"], "prior": 3}, "'prior.weight': takes a list but got 3"),
+        (
+            {"low": 0, "high": 1, "prior": [1, 1]},
+            "'prior' of a range takes a table such as { median = 256, spread = 2 }",
+        ),
+        ({"low": 0, "high": 9, "prior": {"median": 10, "spread": 1}}, "'prior.median' must be from 0 to 9 but got 10"),
+        ({"low": 0, "high": 9, "prior": {"median": 1, "spread": 0}}, "'prior.range.spread': must be above 0 but got 0"),
+        ({"low": 0, "high": 9, "prior": {"median": 1}}, "'prior.range.spread': is missing"),
+        (
+            {"low": 0, "high": 9, "prior": {"median": 1, "width": 2}},
+            "'prior.range': unknown key 'width'. Choose from median, spread.",
+        ),
+        (
+            {"low": 1, "high": 9, "log": True, "prior": {"median": 2, "spread": 0.5}},
+            "'prior.spread' is a factor with 'log' and must be above 1 but got 0.5",
+        ),
         ({"type": "integer", "low": 0, "high": 1}, "'type': unknown 'integer'. Did you mean 'int'?"),
     ],
 )

@@ -48,7 +48,7 @@ def stored(text: str, **overrides: str) -> StudyDefinition:
         SEARCH.replace("[data]", "[study]\ntags = ['new']\n[data]\nfolds = 5"),
         SEARCH.replace("[space]", "[space]\nlookahead = 3"),
         SEARCH.replace("[space]", "[space]\nlookahead = { distribution = 'beta' }"),
-        SEARCH.replace("low = 1, high = 3", "low = 1, high = 3, prior = 'low'"),
+        SEARCH.replace("low = 1, high = 3", "low = 1, high = 3, warp = 'low'"),
         "[[schedule]]\nname = 'mine'\n" + SEARCH,
     ],
 )

@@ -25,6 +25,7 @@ from tests.training.test_fit import EVERYTHING, configuration, measured, same, s
 
 DATA = random_data()
 CONFIG = configuration(**EVERYTHING)
+AVERAGED = {"norm": "batch", "ema": 0.7, "anneal": 0.5, "input": "pca", "checkpoint_monitor": "val_loss"}
 
 
 def uninterrupted(folder: Path, config: TrialConfig = CONFIG) -> TrainingRun:
@@ -73,15 +74,16 @@ def test_test_images_are_measured_where_asked_for(tmp_path: Path):
     assert (result.test_loss, result.test_accuracy) == evaluate(run.fit.model, DATA, DATA.test, CONFIG.l2)
 
 
+@pytest.mark.parametrize("config", [CONFIG, configuration(**AVERAGED)])
 @pytest.mark.parametrize("epochs_before", [0, 1, 3])
-def test_a_run_killed_after_any_epoch_resumes_to_the_same_bits(tmp_path: Path, epochs_before: int):
-    whole = uninterrupted(tmp_path / "whole")
-    killed = TrainingRun(CONFIG, DATA, tmp_path / "killed", checkpoint_seconds=0)
+def test_a_run_killed_after_any_epoch_resumes_to_the_same_bits(tmp_path: Path, epochs_before: int, config: TrialConfig):
+    whole = uninterrupted(tmp_path / "whole", config)
+    killed = TrainingRun(config, DATA, tmp_path / "killed", checkpoint_seconds=0)
     epochs: Iterator[object] = iter(killed)
     for _ in range(epochs_before):
         next(epochs)
     # A kill leaves the files as they are: nothing is closed.
-    resumed = TrainingRun(CONFIG, DATA, tmp_path / "killed")
+    resumed = TrainingRun(config, DATA, tmp_path / "killed")
     assert [epoch.epoch for epoch in resumed] == [epoch.epoch for epoch in whole.history[epochs_before:]]
     assert [measured(epoch) for epoch in resumed.history] == [measured(epoch) for epoch in whole.history]
     assert without_seconds(lines(tmp_path / "killed")) == without_seconds(lines(tmp_path / "whole"))
@@ -214,7 +216,9 @@ def test_a_checkpoint_of_an_earlier_version_is_resumed(tmp_path: Path):
         state = json.loads(file.metadata()["state"])
     for name in ("format", "data", "split"):
         del state[name]
-    del state["config"]["nesterov"]
+    del state["fit"]["average"]
+    for setting in ("nesterov", "ema", "anneal", "input", "components", "shift"):
+        del state["config"][setting]
     save_file(load_file(path), path, {"state": json.dumps(state)})
     warnings: list[str] = []
     run = TrainingRun(CONFIG, DATA, tmp_path, warn=warnings.append)
