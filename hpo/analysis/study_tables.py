@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hpo.analysis.tables import Column, Table, number
+from hpo.definition.outcome import Outcome
 from hpo.definition.trial_config import READ_ONLY_BY
 from hpo.errors import StorageError
 from hpo.storage.stored_study import StoredStudy
@@ -92,7 +93,7 @@ def trials_table(study: StoredStudy, top: int) -> Table:
         Column("trial", lambda row: str(row["number"]), right=True),
         *([Column("run", lambda row: row["run_id"])] if is_grid else []),
         Column("value", lambda row: number(row["value"], 4), right=True),
-        Column("outcome", lambda row: ": ".join(filter(None, (row["outcome"], row["message"]))), wrap=True),
+        Column("outcome", lambda row: ": ".join(filter(None, (_ended(row), row["message"]))), wrap=True),
         Column("epochs", lambda row: str(row["epochs"] or ""), right=True),
         Column("s", lambda row: number(row["seconds"], 1), right=True, optional=True),
         Column("parameters", lambda row: number(row["parameters"], 0), right=True, optional=True),
@@ -130,7 +131,7 @@ def trial_table(run: StoredTrial) -> Table:
         Column("s", lambda row: number(row["seconds"]), right=True),
     )
     notes = [
-        f"outcome: {run.status}" + (f" ({run.message})" if run.message else ""),
+        f"outcome: {_ended({'outcome': run.status, 'epochs': epochs})}" + (f" ({run.message})" if run.message else ""),
         "configuration: " + _settings(run.config, run.config),
         "result: " + _settings(run.result, run.result),
         *([f"folder: {run.folder}"] if run.folder else []),
@@ -147,6 +148,12 @@ def trial_table(run: StoredTrial) -> Table:
         "folder": run.folder,
     }
     return Table(f"Study {run.study}, trial {run.number} ({run.name})", columns, rows, notes, summary)
+
+
+def _ended(row: Mapping[str, Any]) -> str:
+    """Return how a trial ended, or where it waits."""
+    outcome = str(row["outcome"])
+    return f"paused: waits at epoch {row['epochs']}" if outcome == Outcome.PAUSED else outcome
 
 
 def _varied(runs: Sequence[StoredTrial]) -> list[str]:

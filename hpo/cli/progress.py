@@ -13,6 +13,7 @@ from rich.text import Text
 
 from hpo.cli.streams import say
 from hpo.definition.duration import duration
+from hpo.definition.outcome import Outcome
 from hpo.errors import escaped
 from hpo.execution.events import (
     DataProgress,
@@ -35,10 +36,11 @@ DATA_LINE_SECONDS = 5.0
 
 @dataclass
 class Running:
-    """A trial on a worker now."""
+    """A trial on a worker now, which had trained `epochs_done` epochs when it was resumed."""
 
     run_id: str
     epochs: int
+    epochs_done: int = 0
     epoch: Epoch | None = None
 
 
@@ -50,6 +52,8 @@ class Status:
         done_before: trials that had ended before this session.
         began: when the session's first trial started, by `time.monotonic()`.
         best: the study's best so far, as text.
+        epochs_left: epochs that were left at the beginning, where that is known.
+        epochs: epochs trained in this session.
     """
 
     study: str = ""
@@ -59,12 +63,19 @@ class Status:
     began: float | None = None
     done_before: int = 0
     best: str = ""
+    epochs_left: int | None = None
+    epochs: int = 0
 
     def left(self, now: float) -> float | None:
         """Return the seconds until the study's end at this session's pace; None before a trial has ended.
 
-        Running trials count by the share of their epochs that is done.
+        The pace is that of epochs, where the number of epochs is known. Else it is that of trials, and running ones
+        count by the share of their epochs that is done.
         """
+        if self.epochs_left is not None:
+            if self.began is None or not self.epochs:
+                return None
+            return (now - self.began) / self.epochs * max(0, self.epochs_left - self.epochs)
         share = sum(r.epoch.epoch / r.epochs for r in self.running.values() if r.epoch)
         done = self.finished - self.done_before + share
         if self.began is None or done <= 0:
@@ -164,11 +175,14 @@ def follow(status: Status, event: Event) -> None:
         case StudyOpened():
             status.study, status.finished, status.total = event.study, event.finished, event.total
             status.done_before = event.finished
+            status.epochs_left = event.epochs_left
         case TrialStarted():
             status.began = status.began or time.monotonic()
-            status.running[event.number] = Running(event.run_id, event.config.epochs)
+            status.running[event.number] = Running(event.run_id, event.config.epochs, event.epochs_done)
         case EpochTrained():
-            status.running[event.number].epoch = event.epoch
+            running = status.running[event.number]
+            running.epoch = event.epoch
+            status.epochs += event.epoch.epoch > running.epochs_done
         case TrialEnded():
             status.running.pop(event.number, None)
             status.finished = event.finished
@@ -183,10 +197,13 @@ def describe(status: Status, event: Event) -> str | None:
             where = f"{event.workers} worker{'s' * (event.workers != 1)} on {', '.join(sorted(set(event.devices)))}"
             earlier = [f"{event.finished} finished"] if event.finished else []
             earlier += [f"{event.interrupted} interrupted"] if event.interrupted else []
+            earlier += [f"{event.paused} paused"] if event.paused else []
             resumed = f"; resumes with {' and '.join(earlier)}" if earlier else ""
             return f"Study {event.study}: {event.total} trials, {where}{resumed}."
         case TrialStarted() if event.epochs_done:
             return f"{event.run_id} resumes after epoch {event.epochs_done}."
+        case TrialEnded(outcome=Outcome.PAUSED):
+            return f"[{event.finished}/{status.total}] {event.run_id} waits at epoch {event.epochs}"
         case TrialEnded():
             value = "" if event.value is None else f" {event.value:.4f}"
             why = f" ({event.message})" if event.message else ""

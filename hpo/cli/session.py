@@ -39,7 +39,9 @@ def finish(end: "SessionEnd", look: str) -> NoReturn:
         say(f"The table cannot be written: {reason}.")
     if not end.saved:
         say("The last results could not be saved; those trials will be trained again.")
-    done = f"{end.finished} of {end.total} trials"
+    paused = end.outcomes.get(Outcome.PAUSED, 0)
+    waiting = f", with {paused} more paused" if paused else ""
+    done = f"{end.finished} of {end.total} trials{waiting}"
     match end.stopped:
         case StopReason.INTERRUPTED:
             say(f"Interrupted after {done}. The same command resumes the study.")

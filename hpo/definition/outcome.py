@@ -12,6 +12,7 @@ class Outcome(StrEnum):
     | pruned | PRUNED, valued at its last epoch | |
     | timed_out | PRUNED, valued at its last epoch | never retried: the configuration was too slow |
     | diverged, out_of_memory | PRUNED and infeasible | never retried, and the sampler avoids its like |
+    | paused | RUNNING | waits at a rung; resumes from its checkpoint if it is promoted, else it is pruned |
     | interrupted | WAITING | goes on from its checkpoint when the study does |
     | crashed | FAIL, once its retries are used up | the process was at fault: the sampler learns nothing |
     """
@@ -22,6 +23,7 @@ class Outcome(StrEnum):
     DIVERGED = "diverged"
     OUT_OF_MEMORY = "out_of_memory"
     TIMED_OUT = "timed_out"
+    PAUSED = "paused"
     INTERRUPTED = "interrupted"
     CRASHED = "crashed"
 

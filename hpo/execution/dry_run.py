@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from hpo.data.dataset import Dataset
 from hpo.data.load import load_dataset
@@ -11,8 +12,9 @@ from hpo.definition.experiment_selection import select_experiments
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
 from hpo.execution.devices import worker_devices
-from hpo.execution.forecast import Forecast, forecast, measuring, typical_configs
+from hpo.execution.forecast import Forecast, forecast, largest_checkpoint, measuring, typical_configs
 from hpo.execution.session import Options, check_grid, check_limits, check_search
+from hpo.search.halving import places, trained_epochs
 from hpo.storage.address import Address
 from hpo.storage.stored_study import find_study
 from hpo.storage.stored_trial import HEAVY_ATTRS, StoredTrial
@@ -35,7 +37,17 @@ def forecast_search(definition: StudyDefinition, n_trials: int, options: Options
     dataset = _checked_dataset(definition, options)
     finished = sum(trial.is_finished for trial in _stored_trials(definition, dataset, options))
     left = max(0, n_trials - finished)
-    return _forecast(definition, dataset, typical_configs(definition), left, options)
+    pruner = definition.pruner
+    if pruner.name != "halving":
+        return _forecast(definition, dataset, typical_configs(definition), left, options)
+
+    def trained(epochs: int) -> float:
+        return trained_epochs(n_trials, pruner.min_resource, pruner.reduction_factor, epochs) / n_trials
+
+    expected = _forecast(definition, dataset, typical_configs(definition), left, options, trained)
+    waiting = places(n_trials, pruner.reduction_factor)
+    largest = largest_checkpoint(definition, _images(definition, dataset))
+    return expected and replace(expected, waiting=waiting, waiting_bytes=waiting * largest)
 
 
 def forecast_grid(definition: StudyDefinition, seeds: int, only: Sequence[str], options: Options) -> Forecast | None:
@@ -83,11 +95,20 @@ def _stored_trials(definition: StudyDefinition, dataset: Dataset, options: Optio
 
 
 def _forecast(
-    definition: StudyDefinition, dataset: Dataset, configs: Sequence[TrialConfig], trials: int, options: Options
+    definition: StudyDefinition,
+    dataset: Dataset,
+    configs: Sequence[TrialConfig],
+    trials: int,
+    options: Options,
+    trained: Callable[[int], float] = float,
 ) -> Forecast | None:
     if not trials:
         return None
-    train, validation = split_indices(dataset, definition.data)
-    images = Images(dataset.image_shape, len(dataset.classes), len(train), len(validation))
+    images = _images(definition, dataset)
     with measuring(worker_devices(options.device, options.workers)[:trials]) as workers:
-        return forecast(configs, trials, images, workers)
+        return forecast(configs, trials, images, workers, trained)
+
+
+def _images(definition: StudyDefinition, dataset: Dataset) -> Images:
+    train, validation = split_indices(dataset, definition.data)
+    return Images(dataset.image_shape, len(dataset.classes), len(train), len(validation))

@@ -29,6 +29,8 @@ class StudyOpened:
         total: trials that the study will have.
         workers: trials that train at a time.
         devices: where, one name a worker.
+        paused: trials that wait for their promotion.
+        epochs_left: epochs that are left to train if no trial ends early; None where that is not known.
     """
 
     study: str
@@ -37,6 +39,8 @@ class StudyOpened:
     total: int
     workers: int
     devices: tuple[str, ...]
+    paused: int = 0
+    epochs_left: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class EpochTrained:
 
 @dataclass(frozen=True)
 class TrialEnded:
-    """A trial has ended, or was interrupted.
+    """A trial has ended, or was interrupted or paused.
 
     Attributes:
         value: of the metric; None for a trial without one.

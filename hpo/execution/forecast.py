@@ -1,9 +1,10 @@
 """What a study will take on this machine: time and memory, measured with every worker busy."""
 
+import math
 import os
 import random
 import resource
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
 from hpo.execution.devices import processes
 from hpo.execution.worker import ENVIRONMENT
+from hpo.run.checkpoint_size import checkpoint_bytes
 from hpo.training.speed import Images, chosen_precision, epoch_seconds, product_rate
 
 # Configurations of a search space that are timed to know its mean.
@@ -26,7 +28,7 @@ DRAWS = 500
 
 @dataclass(frozen=True)
 class Forecast:
-    """What trials take, without pruning and early stopping, which only shorten them.
+    """What trials take, without early stopping and Optuna's pruners, which only shorten them.
 
     Attributes:
         trials: how many are left.
@@ -34,6 +36,8 @@ class Forecast:
         seconds: on all workers together.
         workers: trials that train at a time.
         bytes: memory of all of them together, the images' shared pages counted in each.
+        waiting: the most trials that wait at a time for their promotion, each with a checkpoint; None without halving.
+        waiting_bytes: the most that these checkpoints take on disk.
     """
 
     trials: int
@@ -41,6 +45,8 @@ class Forecast:
     seconds: float
     workers: int
     bytes: int
+    waiting: int | None = None
+    waiting_bytes: int = 0
 
     @property
     def trials_per_hour(self) -> float:
@@ -49,10 +55,16 @@ class Forecast:
 
     def __str__(self) -> str:
         s = "s" * (self.workers != 1)
-        return (
+        text = (
             f"{self.trials} trials of {self.epochs / self.trials:.0f} epochs, {self.workers} worker{s}: "
-            f"{duration(self.seconds)} without pruning and early stopping "
+            f"{duration(self.seconds)} without {'pruning and ' * (self.waiting is None)}early stopping "
             f"({self.trials_per_hour:.0f} trials an hour), {self.bytes / 2**30:.1f} GiB of memory."
+        )
+        if self.waiting is None:
+            return text
+        return (
+            f"{text} Up to {self.waiting} trials wait for their promotion at a time; their checkpoints take up to "
+            f"{self.waiting_bytes / 2**20:.0f} MiB on disk."
         )
 
 
@@ -105,7 +117,13 @@ def measuring(devices: Sequence[str]) -> Iterator[Workers]:
                 os.environ[name] = value
 
 
-def forecast(configs: Sequence[TrialConfig], trials: int, images: Images, workers: Workers) -> Forecast:
+def forecast(
+    configs: Sequence[TrialConfig],
+    trials: int,
+    images: Images,
+    workers: Workers,
+    trained: Callable[[int], float] = float,
+) -> Forecast:
     """Measure what trials will take.
 
     Args:
@@ -113,6 +131,7 @@ def forecast(configs: Sequence[TrialConfig], trials: int, images: Images, worker
         trials: how many there are.
         images: the size of their data.
         workers: to measure in.
+        trained: how many of a trial's epochs are trained on average.
     """
     timed: dict[str, float] = {}
     seconds = 0.0
@@ -121,8 +140,8 @@ def forecast(configs: Sequence[TrialConfig], trials: int, images: Images, worker
         key = _what_time_depends_on(config)
         if key not in timed:
             timed[key] = workers.epoch_seconds(config, images)
-        seconds += weight * config.epochs * timed[key]
-    epochs = round(weight * sum(config.epochs for config in configs))
+        seconds += weight * trained(config.epochs) * timed[key]
+    epochs = round(weight * sum(trained(config.epochs) for config in configs))
     busy = min(len(workers.devices), trials)
     memory = min(len(processes(workers.devices)), trials) * workers.memory()
     return Forecast(trials, epochs, seconds / busy, busy, memory)
@@ -138,18 +157,27 @@ def typical_configs(definition: StudyDefinition) -> list[TrialConfig]:
 
 def extreme_configs(definition: StudyDefinition) -> tuple[TrialConfig, TrialConfig]:
     """Return the configurations of the least and of the most work for an epoch, judged by weights and steps."""
-    if definition.kind == "grid":
-        configs = typical_configs(definition)
-    else:
-        rng = random.Random(0)
-        drawn = [definition.suggest(RandomTrial(rng, ends=True)) for _ in range(DRAWS)]
-        configs = [definition.trial_config(suggested, seed=0) for suggested in drawn]
+    configs = _varied_configs(definition)
 
     def work(config: TrialConfig) -> float:
         weights = sum(inputs * outputs for inputs, outputs in pairwise((config.n_inputs(3072), *config.hidden)))
         return weights * (1.0 + 64.0 / config.batch_size)
 
     return min(configs, key=work), max(configs, key=work)
+
+
+def largest_checkpoint(definition: StudyDefinition, images: Images) -> int:
+    """Return the bytes of the largest checkpoint that a trial of a study may have."""
+    n_features = math.prod(images.shape)
+    return max(checkpoint_bytes(config, n_features, images.classes) for config in _varied_configs(definition))
+
+
+def _varied_configs(definition: StudyDefinition) -> list[TrialConfig]:
+    if definition.kind == "grid":
+        return typical_configs(definition)
+    rng = random.Random(0)
+    drawn = [definition.suggest(RandomTrial(rng, ends=True)) for _ in range(DRAWS)]
+    return [definition.trial_config(suggested, seed=0) for suggested in drawn]
 
 
 def _what_time_depends_on(config: TrialConfig) -> str:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import count
+from pathlib import Path
 from typing import Literal
+
+from optuna.trial import FrozenTrial
 
 from hpo.definition.outcome import Outcome
 from hpo.execution.events import EpochTrained, Observer, TrialEnded, TrialStarted, Warned
 from hpo.execution.messages import Ended
 from hpo.execution.training import Training
+from hpo.run.file_names import CHECKPOINT
 from hpo.search.live_study import LiveStudy
 from hpo.search.plan import Decision, Plan
+from hpo.storage.stored_trial import trial_run_id
 from hpo.training.epoch import Epoch
 
 
@@ -22,12 +28,14 @@ class RunningTrials:
         study: where everything is recorded.
         plan: says what is to be run.
         observer: sees each event.
+        folder: of the study's runs.
     """
 
-    def __init__(self, study: LiveStudy, plan: Plan, observer: Observer) -> None:
+    def __init__(self, study: LiveStudy, plan: Plan, observer: Observer, folder: Path) -> None:
         self._study = study
         self._plan = plan
         self.tell: Observer = observer
+        self._folder = folder
         self._running: dict[int, Training] = {}
         self._waiting: list[Training] = []  # For a worker; each is among the running ones.
         self._paused: dict[int, Training] = {}
@@ -65,7 +73,12 @@ class RunningTrials:
         self._study.check()
 
     def take(self) -> Training | None:
-        """Return a trial that waits for a worker, else one from the plan; None when there is none for now."""
+        """Return a trial that waits for a worker, else one from the plan; None when there is none for now.
+
+        Paused trials that the plan has given up end here: they are no worker's business.
+        """
+        for number in self._plan.given_up():
+            self._give_up(number)
         if self._waiting:
             return self._waiting.pop(0)
         job = self._plan.next_job()
@@ -111,12 +124,12 @@ class RunningTrials:
 
     def pause(self, training: Training) -> None:
         """Leave a trial, which has a checkpoint, until the plan returns its job again."""
-        self.end(training, Outcome.INTERRUPTED)
+        self.end(training, Outcome.PAUSED)
         training.begun = training.ending = None
         self._paused[training.job.number] = training
 
     def end(self, training: Training, outcome: Outcome, ended: Ended | None = None, message: str | None = None) -> None:
-        """Record how a trial has ended.
+        """Record how a trial has ended, or that it was interrupted or paused.
 
         Args:
             training: the trial.
@@ -128,16 +141,29 @@ class RunningTrials:
         if training in self._waiting:
             self._waiting.remove(training)
         trial = self._study.tell(training.job.number, outcome, ended.result if ended else None, message)
+        self._tell_end(trial, outcome, training.epochs, training.seconds, message)
+
+    def _give_up(self, number: int) -> None:
+        """End a paused trial; its checkpoint goes first: whatever happens next, nobody has to look for it again."""
+        with suppress(OSError):  # A folder that cannot be written keeps the file.
+            (self._folder / trial_run_id(number) / CHECKPOINT).unlink(missing_ok=True)
+        trial = self._study.give_up(number)
+        training = self._paused.pop(number, None)  # None for a trial that an earlier session paused.
+        self._tell_end(trial, Outcome.PRUNED, trial.last_step or 0, training.seconds if training else 0.0)
+
+    def _tell_end(
+        self, trial: FrozenTrial, outcome: Outcome, epochs: int, seconds: float, message: str | None = None
+    ) -> None:
         self._finished += trial.state.is_finished()
         best = self._study.best
         self.tell(
             TrialEnded(
                 number=trial.number,
-                run_id=training.job.run_id,
+                run_id=trial.user_attrs["run_id"],
                 outcome=outcome,
                 value=trial.value,
-                epochs=training.epochs,
-                seconds=training.seconds,
+                epochs=epochs,
+                seconds=seconds,
                 message=message,
                 finished=self._finished,
                 best=best.number if best else None,

@@ -222,12 +222,22 @@ def _run(
         study = stack.enter_context(owned_study(address, definition, record, folder, tell))
         plan = plan_for(study)
         finished = sum(trial.state.is_finished() for trial in study.trials)
-        interrupted = len(study.interrupted)
-        observe(StudyOpened(definition.name, finished, interrupted, plan.total, n_workers, tuple(devices)))
+        observe(
+            StudyOpened(
+                study=definition.name,
+                finished=finished,
+                interrupted=len(study.interrupted),
+                total=plan.total,
+                workers=n_workers,
+                devices=tuple(devices),
+                paused=len(study.paused),
+                epochs_left=plan.epochs_left,
+            )
+        )
         setup = Setup(definition.data, dataset.name, dataset.fingerprint, options.checkpoint_seconds)
         pool.set_up(lambda device: Place(folder, images, device, memory_limit), setup)
         supervisor = Supervisor(
-            RunningTrials(study, plan, observe),
+            RunningTrials(study, plan, observe, folder),
             pool,
             interruptions=lambda: interruptions.count,
             stop_at=stop_at,

@@ -153,7 +153,7 @@ class Supervisor:
         had judged it may have ended before it could act.
         """
         if training.ending is not None:  # Decided before its process ended.
-            return Answer.CHECKPOINT if training.ending == Outcome.INTERRUPTED else Answer.PRUNE
+            return Answer.CHECKPOINT if training.ending == Outcome.PAUSED else Answer.PRUNE
         for epoch in epochs:
             if epoch.epoch <= training.epochs:
                 continue  # Trained again, with the same result.
@@ -162,7 +162,7 @@ class Supervisor:
                     training.ending = Outcome.PRUNED
                     return Answer.PRUNE
                 case Decision.PAUSE:
-                    training.ending = Outcome.INTERRUPTED
+                    training.ending = Outcome.PAUSED
                     return Answer.CHECKPOINT
         if last:
             return Answer.CONTINUE
@@ -176,7 +176,7 @@ class Supervisor:
         outcome = training.ending if ended.outcome == Outcome.PRUNED and training.ending else ended.outcome
         if outcome == Outcome.OUT_OF_MEMORY:
             self._resume_later(self._replace(worker))  # What the process has allocated, it may never give back.
-        if outcome == training.ending == Outcome.INTERRUPTED and self._stop_reason is None:
+        if outcome == Outcome.INTERRUPTED and training.ending == Outcome.PAUSED:
             self._trials.pause(training)
             return
         self._trials.end(training, outcome, ended, self._over_time if outcome == Outcome.TIMED_OUT else ended.message)

@@ -19,7 +19,7 @@ class Training:
         seconds: of training and validation in these epochs, as their workers measured them.
         clock: seconds that count for the time limit: those in which a process was stopped (SIGSTOP) do not.
         begun: number of its beginning among those of all trials, by which the latest is told; None while it waits.
-        ending: what its worker was told to end it as; INTERRUPTED is a pause.
+        ending: what its worker was told to end it as.
         crashes: how often its process has ended.
         lacked_memory: how often of these for lack of memory.
         failed_writes: how often its folder could not be written.

@@ -17,6 +17,7 @@ from hpo.definition.trial_config import TrialConfig
 from hpo.errors import StorageError
 from hpo.run import checkpoint
 from hpo.run.event_log import EventLog
+from hpo.run.file_names import CHECKPOINT
 from hpo.run.tensor_file import own_copy, replacing, write_tensors
 from hpo.training.epoch import Epoch
 
@@ -42,7 +43,7 @@ class RunFolder:
         self.path = path
         self.config = path / "config.json"
         self.epochs = path / "epochs.jsonl"
-        self.checkpoint = path / "checkpoint.safetensors"
+        self.checkpoint = path / CHECKPOINT
         self.weights = path / "weights.safetensors"
         self.best = path / "best.safetensors"
 

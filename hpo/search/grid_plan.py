@@ -49,6 +49,7 @@ class GridPlan:
             and not study.trials[number].state.is_finished()
         ]
         self.total = len(study.trials) + len(missing)
+        self.epochs_left = None
         self._queue: deque[tuple[int | None, tuple[Experiment, int]]] = deque(interrupted)
         self._queue.extend((None, pair) for pair in missing)
 
@@ -71,3 +72,7 @@ class GridPlan:
     def decide(self, number: int) -> Decision:
         """Continue: a documented figure is compared with a whole run."""
         return Decision.CONTINUE
+
+    def given_up(self) -> Sequence[int]:
+        """Return nobody: no trial is ever paused."""
+        return ()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import optuna
-from optuna.pruners import BasePruner
+from optuna.pruners import BasePruner, NopPruner
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
@@ -28,10 +28,16 @@ STATES = {
     Outcome.TIMED_OUT: TrialState.PRUNED,
     Outcome.DIVERGED: TrialState.PRUNED,
     Outcome.OUT_OF_MEMORY: TrialState.PRUNED,
+    Outcome.PAUSED: TrialState.RUNNING,  # Another program's `study.ask()` would take a waiting one.
     Outcome.INTERRUPTED: TrialState.WAITING,
     Outcome.CRASHED: TrialState.FAIL,
 }
 CURVE_COLUMNS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr", "seconds")
+
+
+def is_paused(trial: FrozenTrial) -> bool:
+    """Return whether a trial waits at a rung, with a checkpoint."""
+    return trial.state == TrialState.RUNNING and trial.user_attrs.get("outcome") == Outcome.PAUSED
 
 
 class LiveStudy:
@@ -41,12 +47,14 @@ class LiveStudy:
         lease: the right to write the study.
         stored: the study as it was read.
         metric: the epoch column by which trials are judged.
-        pruner: asked by `should_prune`.
+        pruner: asked by `should_prune`; None where the plan itself compares trials. Then the values of a trial that
+            is resumed stand from its first attempt, while a pruner judges it again by each epoch.
         tell: called with a line for the person.
 
     Attributes:
         precision: what `precision = "auto"` means in this study; None before a worker has measured it.
-        interrupted: numbers of the trials that hpo began and did not end, in order.
+        interrupted: numbers of the trials that hpo began and neither ended nor paused, in order.
+        paused: numbers of the trials that earlier sessions paused, in order.
         enqueued: numbers of the trials that somebody enqueued and nobody began, in order.
 
     Raises:
@@ -54,7 +62,7 @@ class LiveStudy:
     """
 
     def __init__(
-        self, lease: Lease, stored: StoredStudy, metric: str, pruner: BasePruner, tell: Callable[[str], None]
+        self, lease: Lease, stored: StoredStudy, metric: str, pruner: BasePruner | None, tell: Callable[[str], None]
     ) -> None:
         self.name = stored.name
         self.metric = metric
@@ -66,11 +74,11 @@ class LiveStudy:
                 f"study '{self.name}': its trials are not numbered from 0 without a gap; it cannot be resumed."
             )
         unfinished = {trial.number: trial for trial in trials if not trial.state.is_finished()}
-        self.interrupted = [number for number, trial in unfinished.items() if "run_id" in trial.user_attrs]
+        begun = [number for number, trial in unfinished.items() if "run_id" in trial.user_attrs]
+        self.paused = [number for number in begun if is_paused(unfinished[number])]
+        self.interrupted = [number for number in begun if number not in self.paused]
         self.enqueued = [
-            number
-            for number, trial in unfinished.items()
-            if trial.state == TrialState.WAITING and number not in self.interrupted
+            number for number, trial in unfinished.items() if trial.state == TrialState.WAITING and number not in begun
         ]
         self._writer = StudyWriter(lease, unfinished, tell)
 
@@ -83,14 +91,15 @@ class LiveStudy:
             if trial.number in self.interrupted:
                 # Nobody is running it. Whoever resumes it reports its epochs, and asks the pruner, once more.
                 trial.state = TrialState.WAITING
-                trial.intermediate_values = {}
+                if pruner is not None:
+                    trial.intermediate_values = {}
                 trial.system_attrs = {
                     key: value for key, value in trial.system_attrs.items() if not key.startswith("completed_rung_")
                 }
                 trial.user_attrs["outcome"] = Outcome.INTERRUPTED
                 self._writer.save(trial)
             self._memory.create_new_trial(self._study_id, trial)
-        self._study = self._view(RandomSampler(), pruner)
+        self._study = self._view(RandomSampler(), pruner or NopPruner())
         self._running: dict[int, Trial] = {}
         self._curves: dict[int, list[Epoch]] = {}
 
@@ -150,7 +159,10 @@ class LiveStudy:
             suggest(trial)
 
     def resume(self, number: int) -> None:
-        """Resume a trial that was interrupted; of one of this session, the epochs reported before stay on record."""
+        """Resume a trial that was interrupted or paused.
+
+        Of one of this session, the epochs reported before stay on record.
+        """
         trial = Trial(self._study, self._set_running(number))
         self._begin(trial)
         trial.set_user_attr("outcome", None)
@@ -174,8 +186,13 @@ class LiveStudy:
     def report(self, number: int, epoch: Epoch) -> None:
         """Record an epoch of a running trial."""
         self._curves[number].append(epoch)
-        self._running[number].report(getattr(epoch, self.metric), epoch.epoch)
+        if epoch.epoch not in self._frozen(number).intermediate_values:  # Of an earlier session.
+            self._running[number].report(getattr(epoch, self.metric), epoch.epoch)
         self._writer.save(self._frozen(number))
+
+    def epoch(self, number: int) -> int:
+        """Return the epoch of a running trial that was reported last."""
+        return len(self._curves[number])
 
     def should_prune(self, number: int, shown: Sequence[FrozenTrial]) -> bool:
         """Ask the pruner whether a running trial is unpromising beside the trials shown."""
@@ -185,7 +202,7 @@ class LiveStudy:
     def tell(
         self, number: int, outcome: Outcome, result: Mapping[str, Any] | None = None, message: str | None = None
     ) -> FrozenTrial:
-        """End a running trial.
+        """Record that a running trial has ended, or was interrupted or paused.
 
         Args:
             number: the trial's.
@@ -208,16 +225,26 @@ class LiveStudy:
         elif state == TrialState.COMPLETE:
             assert result is not None
             self._study.tell(trial, result[self.metric])
-        else:
+        elif state != TrialState.RUNNING:
             self._study.tell(trial, state=state)
         epochs = [epoch.as_dict() for epoch in self._curves[number]]
-        if state != TrialState.WAITING:
+        if state.is_finished():
             del self._curves[number]
         details: dict[str, Any] = {"curve": {column: [epoch[column] for epoch in epochs] for column in CURVE_COLUMNS}}
         if result is not None:
             details["result"] = dict(result)
         frozen = self._memory.get_trial(trial._trial_id)
         self._writer.save(frozen, details)
+        return frozen
+
+    def give_up(self, number: int) -> FrozenTrial:
+        """Prune a paused trial, whose curve is on record already; return it as it is now."""
+        trial_id = self._trial_id(number)
+        self._memory.set_trial_user_attr(trial_id, "outcome", Outcome.PRUNED)
+        self._study.tell(number, state=TrialState.PRUNED)
+        self._curves.pop(number, None)
+        frozen = self._memory.get_trial(trial_id)
+        self._writer.save(frozen)
         return frozen
 
     def close(self, timeout: float | None = None) -> bool:
@@ -252,9 +279,12 @@ class LiveStudy:
         return trial.number
 
     def _set_running(self, number: int) -> int:
-        trial_id = self._memory.get_trial_id_from_study_id_trial_number(self._study_id, number)
+        trial_id = self._trial_id(number)
         self._memory.set_trial_state_values(trial_id, TrialState.RUNNING)
         return trial_id
+
+    def _trial_id(self, number: int) -> int:
+        return self._memory.get_trial_id_from_study_id_trial_number(self._study_id, number)
 
     def _frozen(self, number: int) -> FrozenTrial:
         return self._memory.get_trial(self._running[number]._trial_id)

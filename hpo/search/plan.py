@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Literal, Protocol
@@ -43,8 +44,15 @@ class Plan(Protocol):
     def total(self) -> int:
         """How many trials the study has once the plan is carried out."""
 
+    @property
+    def epochs_left(self) -> int | None:
+        """How many epochs are left to train if no trial ends early; None where that is not known beforehand."""
+
     def next_job(self) -> Job | None:
         """Return the next run, recorded as running; None when none can begin before another has ended."""
 
     def decide(self, number: int) -> Decision:
         """Decide how a running trial continues after the epoch that was reported last."""
+
+    def given_up(self) -> Sequence[int]:
+        """Return the numbers of the paused trials that the plan will never return again; they are to be pruned."""

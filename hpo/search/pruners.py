@@ -18,8 +18,8 @@ from optuna.pruners import (
 from hpo.definition.pruner_config import PrunerConfig
 
 
-def create_pruner(config: PrunerConfig, epochs: int) -> BasePruner:
-    """Return the pruner that a study file names.
+def create_pruner(config: PrunerConfig, epochs: int) -> BasePruner | None:
+    """Return the pruner that a study file names; None for `halving`, which is part of the plan (see `Promotion`).
 
     Args:
         config: its settings.
@@ -28,6 +28,8 @@ def create_pruner(config: PrunerConfig, epochs: int) -> BasePruner:
     match config.name:
         case "none":
             return NopPruner()
+        case "halving":
+            return None
         case "median":
             pruner: BasePruner = MedianPruner(config.n_startup_trials, config.n_warmup_steps)
         case "percentile":

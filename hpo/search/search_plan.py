@@ -17,6 +17,7 @@ from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import DefinitionError
 from hpo.search.live_study import LiveStudy
 from hpo.search.plan import Decision, Job
+from hpo.search.promotion import Promotion
 from hpo.search.samplers import create_sampler
 from hpo.search.seeds import derived_seed
 from hpo.search.study_memory import as_of
@@ -24,7 +25,7 @@ from hpo.storage.stored_trial import trial_run_id
 
 
 class SearchPlan:
-    """Resumes what was interrupted, begins what was enqueued, then asks the sampler for new trials.
+    """Resumes what was interrupted or promoted, begins what was enqueued, then asks the sampler for new trials.
 
     Args:
         study: the study as it stands.
@@ -32,7 +33,8 @@ class SearchPlan:
         n_trials: the study's total, trials of earlier calls included.
         deterministic: whether trials and decisions must not depend on how many workers there are, nor on their speed.
             Then trial n is proposed from trials 0 to n - lag alone, once these have ended, with those in between shown
-            as running; and it is pruned by comparison with these alone.
+            as running; and it is pruned by comparison with these alone. With halving, these need only have reached the
+            first rung, and are shown there.
     """
 
     def __init__(self, study: LiveStudy, definition: StudyDefinition, n_trials: int, *, deterministic: bool) -> None:
@@ -42,6 +44,9 @@ class SearchPlan:
         self._n_trials = n_trials
         self._interrupted = list(study.interrupted)
         self._enqueued = list(study.enqueued)
+        pruner = definition.pruner
+        halving = pruner.name == "halving"
+        self._promotion = Promotion(study, pruner, definition.most_epochs, n_trials) if halving else None
         self._first_with: dict[str, int] = {}
         for trial in study.trials:
             if trial.params:
@@ -52,10 +57,14 @@ class SearchPlan:
         """The study's total."""
         return max(self._n_trials, len(self._study.trials))
 
+    @property
+    def epochs_left(self) -> int | None:
+        """The epochs that are left with halving; other pruners do not say."""
+        return self._promotion.epochs_left() if self._promotion else None
+
     def next_job(self) -> Job | None:
-        """Return an interrupted trial, else a new one, else None."""
-        if self._interrupted:
-            number = self._interrupted.pop(0)
+        """Return an interrupted trial, else one that is promoted, else a new one, else None."""
+        if (number := self._to_be_resumed()) is not None:
             self._study.resume(number)
             return self._start(number)
         while self._enqueued:
@@ -73,14 +82,30 @@ class SearchPlan:
         return self._start(number)
 
     def decide(self, number: int) -> Decision:
-        """Ask the pruner, which sees every trial, or under `deterministic` those that this one was proposed from."""
+        """Ask the pruner, which sees every trial, or under `deterministic` those that this one was proposed from.
+
+        Halving decides the same whatever it sees.
+        """
+        if self._promotion:
+            return self._promotion.decide(number)
         trials = self._study.trials
         shown = trials if self._lag is None else trials[: self._told_before(number)]
         return Decision.PRUNE if self._study.should_prune(number, shown) else Decision.CONTINUE
 
+    def given_up(self) -> Sequence[int]:
+        """Return the paused trials that cannot be promoted any more."""
+        return self._promotion.given_up() if self._promotion else ()
+
+    def _to_be_resumed(self) -> int | None:
+        if self._interrupted:
+            return self._interrupted.pop(0)
+        return self._promotion.promote() if self._promotion else None
+
     def _asking(self, number: int) -> tuple[Sequence[FrozenTrial], BaseSampler, Callable[[Trial], dict[str, Any]]]:
         """Return what a trial is suggested from: the trials shown, its sampler, and the search space."""
         trials = [trial for trial in self._study.trials if trial.state != TrialState.WAITING]
+        if self._promotion:
+            trials = self._promotion.as_pruned(trials, at_first_rung=self._lag is not None)
         if self._lag is not None:
             trials = as_of(trials, self._told_before(number))
         definition = self._definition
@@ -120,4 +145,8 @@ class SearchPlan:
         if self._lag is None:
             return True
         earlier = self._study.trials[: self._told_before(number)]
-        return all(trial.state.is_finished() for trial in earlier if "run_id" in trial.user_attrs)
+        return all(self._is_told(trial) for trial in earlier if "run_id" in trial.user_attrs)
+
+    def _is_told(self, trial: FrozenTrial) -> bool:
+        reached = self._promotion is not None and self._promotion.reached_first_rung(trial)
+        return reached or trial.state.is_finished()

@@ -68,6 +68,7 @@ def as_of(trials: Sequence[FrozenTrial], told: int) -> list[FrozenTrial]:
         trial.state = TrialState.RUNNING
         trial.values = None
         trial.intermediate_values = {}
+        trial.system_attrs = {}  # TPE notes there what it proposes, and removes the note when the trial ends.
         later.append(trial)
     return [*trials[:told], *later]
 

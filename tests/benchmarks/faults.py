@@ -1,12 +1,13 @@
 """Many short studies under random faults; each must end as if there had been none.
 
-    python -m tests.benchmarks.faults [--faults 200] [--seed 0]
+    python -m tests.benchmarks.faults [--faults 200] [--seed 0] [--only halving]
 
 Faults: kill -9 of a worker or of the supervisor, SIGTERM, SIGSTOP for a while, a full disk under the runs folder (a
 small tmpfs; needs root, and is left out without), a locked database, a truncated checkpoint; and in the studies
 themselves configurations whose loss becomes NaN or that need more memory than they may take. Afterwards every study has
 its exact number of trials, none of them unfinished, no experiment lost or run twice, and every trial has the
-parameters, state, value and curve of the same study without faults.
+parameters, state, value and curve of the same study without faults. One of the studies pauses and promotes its trials;
+of those that are given up no checkpoint is left.
 """
 
 from __future__ import annotations
@@ -80,6 +81,8 @@ settings = { optimizer = "sgd", lr = 1e37 }
 name = "batch"
 settings = { norm = "batch" }
 """
+# Rungs after 4, 12 and 36 epochs.
+HALVING = SEARCH.replace("patience = 2\nn_startup_trials = 3", 'name = "halving"\nmin_resource = 4')
 N_TRIALS, N_SEEDS = 10, 2
 MEMORY_LIMIT = 500 << 20
 DISK_BYTES = 24 << 20
@@ -232,7 +235,9 @@ def run_under_faults(study: StudyDefinition, runs: Path, faults: Faults, mean_pa
 def outcome_of(runs: Path, kind: str) -> Any:
     """What must not depend on faults; of a grid irrespective of the order of its trials."""
     trials = stored(runs, "faulty")
-    if kind == "search":
+    left = [str(path) for path in runs.glob("faulty/*/checkpoint.safetensors")]
+    assert not left, f"checkpoints of trials that have ended: {left}"
+    if kind != "grid":
         return what_came_out(trials)
     pairs = [(trial.user_attrs["experiment"], trial.user_attrs["replicate"]) for trial in trials]
     assert len(set(pairs)) == len(pairs), f"an experiment ran twice: {pairs}"
@@ -245,17 +250,19 @@ def main() -> None:
     parser.add_argument("--faults", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--mean-pause", type=float, default=1.0, help="seconds between faults, on average")
+    parser.add_argument("--only", choices=["search", "grid", "halving"], help="the one kind of study to run")
     arguments = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     rng = random.Random(arguments.seed)
-    studies = {"search": definition(SEARCH), "grid": definition(GRID)}
+    texts = {"search": SEARCH, "grid": GRID, "halving": HALVING}
+    studies = {kind: definition(text) for kind, text in texts.items() if arguments.only in (None, kind)}
     expected = {}
     with tempfile.TemporaryDirectory() as folder:
         for kind, study in studies.items():
             options = Options(
                 runs=Path(folder) / kind, workers=1, device="cpu", deterministic=True, memory_limit=MEMORY_LIMIT
             )
-            if kind == "search":
+            if study.kind == "search":
                 end = run_search(study, N_TRIALS, options)
             else:
                 end = run_grid(study, N_SEEDS, options=options)
@@ -273,7 +280,7 @@ def main() -> None:
             starts = run_under_faults(studies[kind], runs, faults, arguments.mean_pause)
             got = outcome_of(runs, kind)
         committed += faults.done
-        in_trials += Counter(row[2 if kind == "search" else 3] for row in got)
+        in_trials += Counter(row[3 if kind == "grid" else 2] for row in got)
         same = got == expected[kind]
         verdict = "same as without" if same else "DIFFERS"
         so_far = f"{committed.total()} faults in {time.monotonic() - began:.0f} s"

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from hpo.cli.progress import LineView, LiveView
+from hpo.cli.progress import LineView, LiveView, Status, follow
 from hpo.definition.outcome import Outcome
 from hpo.definition.trial_config import TrialConfig
 from hpo.execution.events import DataProgress, EpochTrained, Event, Stopping, StudyOpened, TrialEnded, TrialStarted
@@ -63,6 +63,22 @@ def test_what_is_resumed_is_said(capsys: pytest.CaptureFixture[str]) -> None:
         "trial_00000 resumes after epoch 3.",
         "Stopping (interrupted): running trials save a checkpoint. Press Ctrl-C once more to stop at once.",
     ]
+
+
+def test_a_trial_that_pauses_says_where_it_waits_and_the_time_left_is_counted_in_epochs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    opened = replace(OPENED, finished=1, paused=1, total=3, epochs_left=11)
+    pausing = replace(ENDED, outcome=Outcome.PAUSED, value=None, epochs=1)
+    said = lines(opened, STARTED, TRAINED, pausing, capsys=capsys)
+    assert said[0] == "Study s: 3 trials, 1 worker on cpu; resumes with 1 finished and 1 paused."
+    assert said[1].startswith("[1/3] trial_00000 waits at epoch 1; best trial 0, 0.6000, about ")
+
+    status = Status()
+    for event in (opened, STARTED, TRAINED, pausing, replace(STARTED, epochs_done=1), TRAINED):
+        follow(status, event)
+    assert status.epochs == 1  # The second message repeats an epoch that is on record.
+    assert status.began is not None and status.left(status.began + 2.0) == 20.0
 
 
 def test_a_terminal_shows_the_running_epoch_the_best_and_the_time_left() -> None:

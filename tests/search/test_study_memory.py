@@ -38,9 +38,11 @@ def test_a_short_history_is_shown_whole():
 
 def test_trials_told_later_are_shown_as_running():
     trials = [trial(number, number) for number in range(4)]
+    trials[3].system_attrs = {"tpe:relative_params:0": "{}"}
     shown = as_of(trials, 2)
     assert shown[:2] == trials[:2]
-    assert [(t.state, t.values, t.intermediate_values) for t in shown[2:]] == [(TrialState.RUNNING, None, {})] * 2
+    running = (TrialState.RUNNING, None, {}, {})
+    assert [(t.state, t.values, t.intermediate_values, t.system_attrs) for t in shown[2:]] == [running] * 2
     assert trials[3].state == TrialState.COMPLETE
 
 
