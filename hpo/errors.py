@@ -5,6 +5,7 @@ HpoError
 │   ├── DefinitionError   a study file or a setting
 │   ├── DataError         a data set, an image, an archive
 │   ├── StorageError      a database, a study in it, the runs folder
+│   ├── ModelError        the file of an exported model
 │   └── DeviceError       a device that this machine does not have
 └── RunError              something failed while running; exit code 1
     └── Diverged          a loss that is no longer finite
@@ -39,6 +40,10 @@ class DataError(RequestError):
 
 class StorageError(RequestError):
     """A database, a study in it or the runs folder cannot be used as asked."""
+
+
+class ModelError(RequestError):
+    """The file of an exported model cannot be made or used as asked."""
 
 
 class DeviceError(RequestError):

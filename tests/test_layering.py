@@ -19,6 +19,7 @@ BELOW: dict[str, set[str]] = {
     "training": {"network", "data", "definition", "errors"},
     "run": {"training", "network", "data", "definition", "errors"},
     "storage": {"definition", "errors"},
+    "model": {"storage", "run", "training", "network", "data", "definition", "errors"},
     "search": {"storage", "run", "training", "network", "data", "definition", "errors"},
     "execution": {"search", "storage", "run", "training", "network", "data", "definition", "errors"},
     "analysis": {"storage", "data", "definition", "errors"},
@@ -34,6 +35,7 @@ UNKNOWN_TO = {
     "training": {"optuna"},
     "run": {"optuna"},
     "storage": {"torch"},
+    "model": {"optuna"},
     "analysis": {"torch", "optuna"},
     "cli": {"torch", "optuna"},
 }

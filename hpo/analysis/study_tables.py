@@ -39,7 +39,9 @@ def studies_table(studies: Sequence[StoredStudy | StorageError]) -> Table:
 def _study_row(study: StoredStudy) -> dict[str, Any]:
     values = [trial.value for trial in study.trials if trial.state == "complete" and trial.value is not None]
     try:
-        metric = study.definition.metric
+        metric: str | None = study.definition.metric
+        if study.definition.data.train_on == "all":
+            metric = f"{metric}, trained on"
     except StorageError:  # Not made by hpo, or by a version that states a definition differently.
         metric = None
     return {
@@ -107,9 +109,18 @@ def trials_table(study: StoredStudy, top: int) -> Table:
     )
     outcomes = Counter(run.status for run in runs)
     notes = [f"{len(runs)} trials: {counts(outcomes)}." if runs else "The study has no trials yet."]
+    if study.record and _trains_on_all(study):
+        notes.append("The runs were trained on the validation images too: their values say nothing about new images.")
     if len(shown) < len(runs):
         notes.append(f"The best {len(shown)} are shown; --top 0 shows all.")
     return Table(f"Study {name}", columns, rows, notes, {"study": name, "outcomes": dict(outcomes)})
+
+
+def _trains_on_all(study: StoredStudy) -> bool:
+    try:
+        return study.definition.data.train_on == "all"
+    except StorageError:  # Of a version that states a definition differently.
+        return False
 
 
 def trial_table(run: StoredTrial) -> Table:

@@ -15,10 +15,13 @@ from hpo.cli.compare import compare
 from hpo.cli.confirm import confirm
 from hpo.cli.delete import delete
 from hpo.cli.enqueue import enqueue
+from hpo.cli.export import export
 from hpo.cli.findings import findings
 from hpo.cli.list import list_studies
+from hpo.cli.predict import predict
 from hpo.cli.rename import rename
 from hpo.cli.replay_grid import replay_grid
+from hpo.cli.retrain import retrain
 from hpo.cli.search import search
 from hpo.cli.show import show
 from hpo.cli.streams import guard_streams, lost_output, say
@@ -42,6 +45,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "list": list_studies,
     "show": show,
     "trial": trial,
+    "retrain": retrain,
+    "export": export,
+    "predict": predict,
     "delete": delete,
     "rename": rename,
     "bench": bench,

@@ -1,15 +1,16 @@
 """`hpo trial`: one trial of a study."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from hpo.cli.options import RecordOptions, TableOptions
+from hpo.cli.values import read_trial
 
 
 def trial(
     study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of the study.")],
-    number: Annotated[int, typer.Argument(metavar="N", help="The number of the trial.")],
+    number: Annotated[Any, typer.Argument(parser=read_trial, metavar="N|best", help="The number of the trial.")],
     records: RecordOptions,
     table: TableOptions,
 ) -> None:

@@ -45,8 +45,7 @@ class Cache:
             DataError: the source cannot be read; the cache is left as it was.
             OSError: the cache cannot be written or read.
         """
-        key = hashlib.sha256(f"{_FORMAT}\0{image_size}\0{source.key()}".encode()).hexdigest()[:32]
-        entry = self.root / key
+        entry = self._entry(source, image_size)
         dataset = _open(entry, source.name)
         if dataset is None:
             self.root.mkdir(parents=True, exist_ok=True)
@@ -58,6 +57,18 @@ class Cache:
         if dataset is None:
             raise OSError(f"{entry} was damaged as soon as it was written")
         return dataset
+
+    def find(self, source: Source, image_size: int | None) -> Dataset | None:
+        """Opens the source if it is decoded already; None if it is not.
+
+        Raises:
+            OSError: the cache cannot be read.
+        """
+        return _open(self._entry(source, image_size), source.name)
+
+    def _entry(self, source: Source, image_size: int | None) -> Path:
+        key = hashlib.sha256(f"{_FORMAT}\0{image_size}\0{source.key()}".encode()).hexdigest()[:32]
+        return self.root / key
 
 
 def open_decoded(folder: Path, name: str, fingerprint: str) -> Dataset:

@@ -68,7 +68,9 @@ class Folder:
 
     def _shown(self, name: str) -> str:
         """A file or folder of this one, for messages."""
-        return f"{printable(self.path)}: {printable(name)}" if name else printable(self.path)
+        if not name:
+            return printable(self.path)
+        return printable(name) if self.path == Path() else f"{printable(self.path)}: {printable(name)}"
 
 
 def _open_without_waiting(path: str, flags: int) -> int:

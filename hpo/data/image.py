@@ -45,19 +45,30 @@ def decode_image(data: bytes, name: str, image_size: int | None = None, bits: in
             pixels = np.asarray(image)
     except UNREADABLE as error:
         reason = _why_unidentified(data) if isinstance(error, UnidentifiedImageError) else printable(error)
-        raise DataError(
-            f"{name} cannot be read as an image ({reason}). Every file in a class folder must be an image; "
-            "repair or remove it."
-        ) from error
+        raise DataError(f"{name} cannot be read as an image ({reason}).") from error
     used_bits = 0 if stored.values is None else int(_colours(stored.values).max()).bit_length()
     return (pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels), used_bits
 
 
 def resize_image(pixels: np.ndarray, image_size: int) -> np.ndarray:
     """Resizes uint8 [H, W, C] to [image_size, image_size, C]; C is 1 or 3."""
+    return fit_image(pixels, (image_size, image_size, pixels.shape[2]))
+
+
+def fit_image(pixels: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """Gives an image the shape of others, as they got it: grey becomes RGB by repetition, RGB becomes grey.
+
+    Args:
+        pixels: uint8 [H, W, C]; C is 1 or 3.
+        shape: (H, W, C) of the others.
+    """
+    height, width, channels = shape
     image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-    resized = np.asarray(image.resize((image_size, image_size), Image.Resampling.BILINEAR))
-    return resized.reshape(image_size, image_size, -1)
+    if channels == 1:
+        image = image.convert("L")
+    if image.size != (width, height):
+        image = image.resize((width, height), Image.Resampling.BILINEAR)
+    return np.broadcast_to(np.asarray(image).reshape(height, width, -1), shape)
 
 
 def _read(data: bytes) -> StoredImage:

@@ -34,6 +34,15 @@ _LITTER = {
 }
 
 
+def without_litter(names: list[str]) -> list[str]:
+    """Returns the names in a folder without those that begin with a dot or that an operating system left behind.
+
+    Args:
+        names: of files, and with "/" at the end of folders.
+    """
+    return [name for name in names if not name.startswith(".") and name.lower() not in _LITTER]
+
+
 @dataclass(frozen=True)
 class ImageTree:
     """A source of class folders; classes and files are in the order of their sorted names.
@@ -85,7 +94,12 @@ class ImageTree:
         used_bits = 0
         # One thread: in Pillow's Python half, threads wait for each other longer than they decode.
         for name, data in self.files.read(rows):
-            pixels, needed_bits = decode_image(data, f"{self._path}: {printable(name)}", image_size, bits)
+            try:
+                pixels, needed_bits = decode_image(data, f"{self._path}: {printable(name)}", image_size, bits)
+            except DataError as error:
+                raise DataError(
+                    f"{error} Every file in a class folder must be an image; repair or remove it."
+                ) from error
             used_bits = max(used_bits, needed_bits)
             if not first:
                 first, shape = name, pixels.shape
@@ -186,8 +200,7 @@ class ImageTree:
         return classes
 
     def _listing(self, folder: str) -> list[str]:
-        names = self.files.listing(folder)
-        return [name for name in names if not name.startswith(".") and name.lower() not in _LITTER]
+        return without_litter(self.files.listing(folder))
 
     @property
     def _path(self) -> str:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 KNOWN_DATASETS = (Digits.name, *TORCHVISION_CLASSES)
 
 
-def load_dataset(config: DataConfig, data_dir: Path | None = None, progress: Progress | None = None) -> Dataset:
+def load_dataset(
+    config: DataConfig, data_dir: Path | None = None, progress: Progress | None = None, *, download: bool = True
+) -> Dataset:
     """Opens the data set of `config`, fetching and decoding it the first time.
 
     Args:
@@ -32,13 +34,21 @@ def load_dataset(config: DataConfig, data_dir: Path | None = None, progress: Pro
         data_dir: folder of downloads and decoded images; the default is the environment variable HPO_DATA_DIR, or else
             the user's cache folder.
         progress: called as `progress(description, done, total)` while images are decoded.
+        download: whether a known data set that is not on this machine may be downloaded.
 
     Raises:
-        DataError: there is no such data set, it breaks a rule, or the cache cannot be written or read.
+        DataError: there is no such data set, it breaks a rule, it may not be downloaded, or the cache cannot be written
+            or read.
     """
     root = data_dir or Path(os.environ.get("HPO_DATA_DIR") or platformdirs.user_cache_dir("hpo"))
     try:
-        return Cache(root / "decoded").load(_find_source(config.dataset, root), config.image_size, progress)
+        source, cache = _find_source(config.dataset, root), Cache(root / "decoded")
+        if not download and isinstance(source, TorchvisionSet) and not source.is_downloaded:
+            found = cache.find(source, config.image_size)
+            if found is None:
+                raise DataError(f"{source.name} is not in {printable(root)}.")
+            return found
+        return cache.load(source, config.image_size, progress)
     except OSError as error:
         raise DataError(
             f"The data cache {printable(root)} cannot be written or read: {error.strerror or printable(error)}. "

@@ -15,6 +15,7 @@ class Preprocessing(BaseModel):
         image_shape: (H, W, C): rows, columns and channels of an image.
         scale, shift: of each channel, [C].
         classes: their names, in the order of the labels.
+        bits: see `Dataset.bits`; None in the files of earlier versions.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -23,6 +24,7 @@ class Preprocessing(BaseModel):
     scale: tuple[float, ...]
     shift: tuple[float, ...]
     classes: tuple[str, ...] = Field(min_length=1)
+    bits: int | None = Field(default=None, ge=8, le=16)
 
     @model_validator(mode="after")
     def _one_scale_a_channel(self) -> Self:

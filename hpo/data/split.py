@@ -19,14 +19,16 @@ def split_indices(dataset: Dataset, config: DataConfig) -> tuple[np.ndarray, np.
     `first` holds out the first `config.validation` images: in the source's order if that is mixed, else after a shuffle
     by `config.split_seed`. `stratified` always shuffles, and holds out the same share of every class. If the source has
     a validation split of its own, all training images are trained on, and the second array counts the rows of
-    `dataset.val_images`.
+    `dataset.val_images`. Where the configuration trains on all images, the rows to validate on are trained on too;
+    those of the source's own validation split then follow the training images.
 
     Raises:
         DataError: `config.validation` leaves nothing to train on, or a class without a training image.
     """
     n = len(dataset.train_labels)
     if dataset.val_labels is not None:
-        return np.arange(n), np.arange(len(dataset.val_labels))
+        n_val = len(dataset.val_labels)
+        return np.arange(n + n_val if config.train_on == "all" else n), np.arange(n_val)
     if not 1 <= config.validation < n:
         raise DataError(
             f"validation must be between 1 and {n - 1}, as {printable(dataset.name)} has {n:,} training images, "
@@ -45,7 +47,7 @@ def split_indices(dataset: Dataset, config: DataConfig) -> tuple[np.ndarray, np.
             f"validation = {config.validation} of {n:,} training images leaves class '{printable(name)}' of "
             f"{printable(dataset.name)} none to train on; hold out fewer."
         )
-    return trained_on, held_out
+    return np.arange(n) if config.train_on == "all" else trained_on, held_out
 
 
 def stratified_sample(labels: np.ndarray, size: int, seed: int) -> np.ndarray:

@@ -173,7 +173,8 @@ class TensorData:
     def load(cls, dataset: Dataset, config: DataConfig, device: torch.device | str) -> TensorData:
         """Split and scale a data set as a configuration says.
 
-        Nothing is copied where `device` is the CPU; to any other device each array is copied once.
+        Nothing is copied where `device` is the CPU, except where a source's own validation images are trained on too.
+        To any other device each array is copied once.
 
         Raises:
             DataError: the data set cannot be split so (see `split_indices`).
@@ -187,7 +188,11 @@ class TensorData:
         def rows(images: np.ndarray) -> torch.Tensor:
             return tensor(images.reshape(len(images), -1))
 
-        train = TensorSplit(rows(dataset.train_images), tensor(dataset.train_labels), tensor(train_index))
+        train_images, train_labels = dataset.train_images, dataset.train_labels
+        if dataset.val_images is not None and dataset.val_labels is not None and config.train_on == "all":
+            train_images = np.concatenate([train_images, dataset.val_images])
+            train_labels = np.concatenate([train_labels, dataset.val_labels])
+        train = TensorSplit(rows(train_images), tensor(train_labels), tensor(train_index))
         if dataset.val_images is None or dataset.val_labels is None:
             validation = TensorSplit(train.images, train.labels, tensor(val_index))
         else:
@@ -196,13 +201,14 @@ class TensorData:
         test = TensorSplit(rows(dataset.test_images), tensor(dataset.test_labels), tensor(test_index))
 
         if config.scaling == "standardize":
-            scale, shift = _standardization(dataset.train_images, train_index)
+            scale, shift = _standardization(train_images, train_index)
         else:
             scale, shift = _documented_scaling(dataset.train_images)
         preprocessing = Preprocessing(
-            image_shape=dataset.image_shape, scale=scale, shift=shift, classes=dataset.classes
+            image_shape=dataset.image_shape, scale=scale, shift=shift, classes=dataset.classes, bits=dataset.bits
         )
-        split = hashlib.sha256(preprocessing.model_dump_json().encode())
+        # Without the bits: checkpoints of earlier versions know none, and the images' fingerprint covers them.
+        split = hashlib.sha256(preprocessing.model_dump_json(exclude={"bits"}).encode())
         split.update(train_index.tobytes() + val_index.tobytes())
         return cls(
             train, validation, test, preprocessing, dataset.fingerprint, split.hexdigest(), device, dataset.folder

@@ -38,6 +38,11 @@ class TorchvisionSet:
         """Returns the name: torchvision compares every download with a checksum."""
         return self.name
 
+    @property
+    def is_downloaded(self) -> bool:
+        """Whether the data set is on this machine."""
+        return (self.downloads / self.name).exists()
+
     def contents(self, image_size: int | None) -> Contents:
         """See `Source`; downloads what is not there yet."""
         folder = self._fetch()

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hpo.definition.table import Count, Table, Whole
+from hpo.definition.table import Count, Flag, Table, Whole
 
 
 class DataConfig(Table):
@@ -25,3 +25,8 @@ class DataConfig(Table):
     subtracts each channel's mean and divides by its standard deviation, both of the training images."""
     split_seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 0
     """Seed of the shuffle and of the sample."""
+    train_on: Literal["train", "all"] = "train"
+    """`all` trains on the validation images too: for a last model, when nothing is left to be chosen. The validation
+    figures are then those of images that were trained on."""
+    evaluate_test: Flag = True
+    """Whether the finished runs of a grid are measured on the test images. Those of a search never are."""

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from hpo.definition.conditions import refuse_unusable
+from hpo.definition.data_config import DataConfig
 from hpo.definition.problem import describe, shown
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.synonyms import nearest
@@ -109,14 +110,17 @@ def fingerprint(definition: StudyDefinition) -> str:
     """
     content = definition.model_dump(mode="json", exclude=BESIDE_SETTINGS)
     del content["data"]["dataset"]
-    # A study without them runs what it ran before they existed.
+    # Earlier versions knew neither these settings nor priors: a study without them keeps its fingerprint.
     for key in ("limits", "enqueue"):
         if getattr(definition, key) == StudyDefinition.model_fields[key].get_default(call_default_factory=True):
             del content[key]
+    for name in ("train_on", "evaluate_test"):
+        if content["data"][name] == DataConfig.model_fields[name].default:
+            del content["data"][name]
     for experiment in content["experiments"]:
         del experiment["documented"]
     for parameter in content["space"].values():
-        if parameter["prior"] is None:  # Earlier versions knew no priors: without one, a study's fingerprint stays.
+        if parameter["prior"] is None:
             del parameter["prior"]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

@@ -30,6 +30,7 @@ class TrainedModel(nn.Module):
     def __init__(self, network: MLP, preprocessing: Preprocessing, projection: Projection | None = None) -> None:
         super().__init__()
         self.network = network
+        self.preprocessing = preprocessing
         self.image_shape, self.classes = preprocessing.image_shape, preprocessing.classes
         self.projects = projection is not None
         scale, shift = (projection.weight, projection.bias) if projection else scaling_tensors(preprocessing)

@@ -43,4 +43,4 @@ def start_replicate(
     run_id = f"{experiment.name}_seed{replicate}"
     attrs = {"run_id": run_id, "experiment": experiment.name, "replicate": replicate}
     study.start(number, attrs, {"config": config.model_dump(mode="json")})
-    return Job(number, run_id, config, evaluate_test=definition.confirms is None)
+    return Job(number, run_id, config, evaluate_test=definition.data.evaluate_test and definition.confirms is None)

@@ -6,11 +6,13 @@ import json
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from hpo.definition.study_definition import StudyDefinition
+from hpo.definition.trial_config import TrialConfig
 from hpo.errors import StorageError, closest, printable, quoted
 from hpo.storage.address import Address
 from hpo.storage.connection import Connection, reading
@@ -59,17 +61,84 @@ class StoredStudy:
             raise StorageError(f"study '{self.name}' was not made by hpo.")
         return self.record.parse(self.name)
 
-    def trial(self, number: int) -> StoredTrial:
-        """Return the trial of a number.
+    @property
+    def best_trial(self) -> StoredTrial:
+        """The finished trial with the best value.
+
+        Raises:
+            StorageError: no trial has finished.
+        """
+        finished = [trial for trial in self.trials if trial.state == "complete"]
+        if not finished:
+            counted = f"none of its {len(self.trials)} trials has finished" if self.trials else "it has no trials"
+            raise StorageError(f"study {quoted(self.name)} has no best trial yet: {counted}.")
+        sign = -1.0 if self.direction == "maximize" else 1.0
+        return min(finished, key=lambda trial: sign * (trial.value or 0.0))
+
+    def best_config(self) -> TrialConfig:
+        """Return the configuration of the best trial.
+
+        Raises:
+            StorageError: no trial has finished, or this version of hpo cannot read its configuration.
+        """
+        return self.config(self.best_trial)
+
+    def config(self, trial: StoredTrial) -> TrialConfig:
+        """Return the configuration of a trial.
+
+        Raises:
+            StorageError: the trial has none, or this version of hpo cannot read it.
+        """
+        where = f"study {quoted(self.name)}: trial {trial.number}"
+        if not trial.config:
+            raise StorageError(f"{where} has no configuration on record.")
+        try:
+            return TrialConfig.model_validate(trial.config)
+        except ValidationError as error:
+            rule = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise StorageError(f"{where}: its configuration cannot be read: {printable(rule)}.") from None
+
+    def run_folder(self, trial: StoredTrial, runs: Path) -> Path:
+        """Return the folder of a trial's run.
+
+        Args:
+            trial: of this study.
+            runs: the runs folder that goes with the database; it may have been copied from another machine. A run that
+                is not there is looked for where it was trained.
+        """
+        folder = Path(self.record.folder) if self.record and self.record.folder else Path(self.name)
+        beside = runs / folder.name / trial.name
+        return beside if beside.exists() or trial.folder is None else Path(trial.folder)
+
+    def trial(self, number: int | Literal["best"]) -> StoredTrial:
+        """Return the trial of a number, or the best one.
 
         Raises:
             StorageError: the study has no such trial.
         """
+        if number == "best":
+            return self.best_trial
         for trial in self.trials:
             if trial.number == number:
                 return trial
         have = f"it has 0 to {self.trials[-1].number}" if self.trials else "it has none yet"
         raise StorageError(f"study {quoted(self.name)} has no trial {number}; {have}.")
+
+
+def open_study(name: str, runs: Path | str = "runs", storage: str | None = None) -> StoredStudy:
+    """Read a study to use what it found.
+
+    >>> hpo.open_study("quickstart").best_config().hidden
+
+    Args:
+        name: of the study.
+        runs: the folder that `hpo search` wrote into.
+        storage: address of the database; None is that of the runs folder.
+
+    Raises:
+        StorageError: there is no such database or study, or what is stored breaks a rule.
+    """
+    return read_study(Address.of(Path(runs), storage), name)
 
 
 def read_study(address: Address, name: str, *, without: Collection[str] = ()) -> StoredStudy:

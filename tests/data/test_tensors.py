@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from hpo.data import load_dataset
+from hpo.data import Dataset, load_dataset
 from hpo.data.tensors import TensorData
 from hpo.definition.data_config import DataConfig
 
@@ -109,3 +109,27 @@ def test_on_a_gpu_train_and_validation_share_one_copy() -> None:
     assert all(of.is_cuda for of in data.scaling)
     assert data.test.index.is_cuda
     assert data.validation.images is data.train.images
+
+
+@pytest.mark.parametrize("own_validation", [False, True])
+@pytest.mark.parametrize("scaling", ["documented", "standardize"])
+def test_to_train_on_all_is_to_train_on_the_validation_images_too(own_validation: bool, scaling: str) -> None:
+    rng = np.random.default_rng(0)
+    images, labels = rng.integers(0, 256, (30, 2, 3, 1), dtype=np.uint8), np.arange(30) % 3
+    val = (images[20:], labels[20:]) if own_validation else (None, None)
+    n = 20 if own_validation else 30
+    dataset = Dataset(
+        "x", ("a", "b", "c"), images[:n], labels[:n], images[:4], labels[:4], *val, ordered=True, fingerprint="x"
+    )
+    of_train = TensorData.load(dataset, DataConfig(validation=10, scaling=scaling), "cpu")
+    of_all = TensorData.load(dataset, DataConfig(validation=10, scaling=scaling, train_on="all"), "cpu")
+    assert len(of_train.train) == 20 and len(of_all.train) == 30
+    trained_on = of_all.train.images[of_all.train.index]
+    assert np.array_equal(trained_on, images.reshape(30, -1))
+    assert np.array_equal(of_all.train.labels[of_all.train.index], labels)
+    assert torch.equal(
+        of_all.validation.images[of_all.validation.index], of_train.validation.images[of_train.validation.index]
+    )
+    assert of_all.split != of_train.split
+    if scaling == "standardize":
+        assert abs(float(of_all.inputs(trained_on).mean())) < 1e-5

@@ -24,7 +24,7 @@ def test_without_settings_it_is_cifar10_with_a_tenth_held_out() -> None:
         ({"split": "frist"}, "'split': unknown 'frist'. Did you mean 'first'?"),
         ({"scaling": "min-max"}, "'scaling': unknown 'min-max'. Choose from documented, standardize."),
         ({"split_seed": -1}, "'split_seed': must be at least 0 but got -1"),
-        ({"size": 3}, "unknown key 'size'. Choose from dataset, image_size"),
+        ({"size": 3}, "unknown key 'size'. Choose from dataset, evaluate_test, image_size"),
     ],
 )
 def test_a_value_out_of_range_is_refused(settings: dict[str, object], message: str) -> None:

@@ -1,0 +1,66 @@
+"""`hpo retrain`: one configuration again."""
+
+from typing import Annotated, Any
+
+import typer
+
+from hpo.cli.options import RecordOptions, SessionOptions, TableOptions, parse_settings
+from hpo.cli.session import finish, print_forecast
+from hpo.cli.streams import say
+from hpo.cli.values import read_trial
+
+
+def retrain(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of the study.")],
+    how: SessionOptions,
+    records: RecordOptions,
+    table: TableOptions,
+    trial: Annotated[Any, typer.Option(parser=read_trial, metavar="N|best", help="Which trial.")] = "best",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting that changes: lr=0.01.")
+    ] = None,
+    all_data: Annotated[
+        bool,
+        typer.Option("--all-data", help="Train on the validation images too, for as many epochs as were best."),
+    ] = False,
+    seeds: Annotated[
+        int, typer.Option(metavar="K", help="How many seeds in all, those of earlier calls included.")
+    ] = 1,
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="DATASET", help="Where the study's images are now.", show_default="as the study has it"),
+    ] = None,
+) -> None:
+    """Train the configuration of a trial again, changed where --set says so, as a study of its own.
+
+    The new study is called STUDY-retrained-N, with --all-data STUDY-retrained-N-all-data; --name gives another name.
+
+    Example: hpo retrain search --trial best --all-data --seeds 3
+    """
+    from hpo.search.retraining import fixed_epochs, refuse_other_study, retraining_definition, retraining_name
+
+    found = records.read(study)
+    chosen = found.trial(trial)
+    name = how.name or retraining_name(study, chosen.number, all_data)
+    refuse_other_study(records.address, name, found)
+    overrides = parse_settings(set_ or ()) | ({"data.dataset": data} if data is not None else {})
+    epochs = None
+    if all_data and "epochs" not in overrides:
+        epochs, runs = fixed_epochs(records.address, found, chosen, name, overrides)
+        if runs:
+            say(f"hpo: --all-data trains for {epochs} epochs, the best epoch on average over {runs} runs.")
+    definition = retraining_definition(found, chosen, name, overrides, seed=how.seed, all_data=all_data, epochs=epochs)
+    if how.dry_run:
+        from hpo.execution.dry_run import forecast_grid
+
+        print_forecast(definition.name, forecast_grid(definition, seeds, [], how.session(records)))
+        return
+    from hpo.cli.progress import progress
+    from hpo.execution.session import run_grid
+
+    with progress() as observer:
+        end = run_grid(definition, seeds, [], how.session(records, observer))
+    from hpo.analysis.study_tables import trials_table
+
+    table.show(trials_table(records.read(definition.name), 0))
+    finish(end, records.next_command("export", definition.name, "-o", "model.safetensors"))
