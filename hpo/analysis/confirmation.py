@@ -22,7 +22,8 @@ class Confirmed:
         rank: 1 is the chosen one; None for the yardstick, for a refit, and without a finished run.
         trial: the number of the search's trial; None for the yardstick and for a refit.
         configuration: the settings in which the experiments differ, as text.
-        search_value: of the trial; the best of many noisy values, and therefore too good.
+        search_value: of the trial; the best of many noisy values, and therefore too good. None where the trial was
+            given up before its end.
         seeds: finished fresh runs.
         mean: of the metric over them; None without one.
         sd, low, high: standard deviation over seeds, and the 95% interval of the mean; None with one seed.
@@ -81,8 +82,8 @@ def confirmed_rows(
                 curse=None if mean is None or search is None else sign * (mean - search),
             )
         )
-    rows.sort(key=lambda row: (row.search_value is None, -min(row.seeds, seeds), sign * (row.mean or 0.0)))
-    ranked = [row for row in rows if row.search_value is not None and row.mean is not None]
+    rows.sort(key=lambda row: (row.trial is None, -min(row.seeds, seeds), sign * (row.mean or 0.0)))
+    ranked = [row for row in rows if row.trial is not None and row.mean is not None]
     return [replace(row, rank=ranked.index(row) + 1) if row in ranked else row for row in rows]
 
 

@@ -70,8 +70,8 @@ def _notes(
     yield f"Chosen: trial {chosen.trial}, the best mean over {seeds} on validation images. {chosen.configuration}"
     if curse is not None:
         yield (
-            "Winner's curse: the search value of a winner is too good, here by "
-            f"{number(curse, digits, sign=True)} on average."
+            "Winner's curse, the mean of search value minus confirmed value: "
+            f"{number(curse, digits, sign=True)}. It is positive where the search values were too good."
         )
     if ahead is not None:
         yield f"Chosen minus yardstick, validation: {_difference(ahead.value, ahead.interval, ahead.n, digits)}."

@@ -8,11 +8,12 @@ from pydantic import ValidationError
 
 from hpo.data.dataset import Dataset
 from hpo.definition.experiment import Experiment
+from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import RequestError
 from hpo.storage.stored_study import StoredStudy
-from hpo.storage.stored_trial import trial_run_id
+from hpo.storage.stored_trial import StoredTrial, trial_run_id
 
 YARDSTICK = "yardstick"
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -21,9 +22,11 @@ OTHER_FORMS = {"depth", "width", "taper", "lr_multiplier"}
 
 
 def best_candidates(study: StoredStudy, top: int) -> list[Experiment]:
-    """Return the best distinct configurations of a search as experiments, each with its search value as documented.
+    """Return the best distinct configurations of a search as experiments, those that ended with their search value.
 
-    Trials of one configuration count once, by the best of them. Trials that were pruned have no value to be judged by.
+    Trials of one configuration count once, by the best of them. Where trials were paused and promoted, few train to the
+    end; those follow that were given up at a late rung, the latest first. Their values, which are of another epoch, are
+    compared with each other alone. Other pruners leave no trial to be judged by before its end.
 
     Args:
         study: a search.
@@ -33,14 +36,21 @@ def best_candidates(study: StoredStudy, top: int) -> list[Experiment]:
         RequestError: no trial has finished.
     """
     metric, sign = study.definition.metric, -1.0 if study.direction == "maximize" else 1.0
-    finished = [trial for trial in study.trials if trial.has_result and trial.value is not None and trial.config]
-    finished.sort(key=lambda trial: (sign * (trial.value or 0.0), trial.number))
+    ranked = [trial for trial in study.trials if trial.has_result and trial.value is not None and trial.config]
+    if ranked and study.definition.pruner.name == "halving":
+        ranked += [trial for trial in study.trials if trial.status == Outcome.PRUNED and trial.value is not None]
+
+    def rank(trial: StoredTrial) -> tuple[bool, int, float, int]:
+        epochs = 0 if trial.has_result else len(trial.curve.get(metric, ()))
+        return not trial.has_result, -epochs, sign * (trial.value or 0.0), trial.number
+
     distinct: dict[str, Experiment] = {}
-    for trial in finished:
+    for trial in sorted(ranked, key=rank):
         settings = stated_settings(TrialConfig.model_validate(trial.config))
         assert trial.value is not None
-        shown = {metric: 100 * trial.value if metric.endswith("accuracy") else trial.value}
-        experiment = Experiment(name=trial_run_id(trial.number), settings=settings, documented=shown)
+        value = 100 * trial.value if metric.endswith("accuracy") else trial.value
+        documented = {metric: value} if trial.has_result else {}
+        experiment = Experiment(name=trial_run_id(trial.number), settings=settings, documented=documented)
         distinct.setdefault(repr(sorted(settings.items())), experiment)
         if len(distinct) == top:
             break
