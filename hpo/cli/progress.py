@@ -187,7 +187,8 @@ def follow(status: Status, event: Event) -> None:
             status.running.pop(event.number, None)
             status.finished = event.finished
             if event.best is not None and event.best_value is not None:
-                status.best = f"trial {event.best}, {event.best_value:.4f}"
+                waits = f" at epoch {event.best_waits_at}" if event.best_waits_at else ""
+                status.best = f"trial {event.best}, {event.best_value:.4f}{waits}"
 
 
 def describe(status: Status, event: Event) -> str | None:

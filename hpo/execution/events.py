@@ -76,6 +76,7 @@ class TrialEnded:
         finished: trials of the study that have ended, with this one.
         best: number of the study's best trial so far.
         best_value: of the metric.
+        best_waits_at: the epoch of its value, where no trial has trained to its end yet.
     """
 
     number: int
@@ -88,6 +89,7 @@ class TrialEnded:
     finished: int
     best: int | None
     best_value: float | None
+    best_waits_at: int | None = None
 
 
 @dataclass(frozen=True)

@@ -155,7 +155,8 @@ class RunningTrials:
         self, trial: FrozenTrial, outcome: Outcome, epochs: int, seconds: float, message: str | None = None
     ) -> None:
         self._finished += trial.state.is_finished()
-        best = self._study.best
+        leader = self._study.leader
+        waits_at = leader.last_step if leader and not leader.state.is_finished() else None
         self.tell(
             TrialEnded(
                 number=trial.number,
@@ -166,8 +167,13 @@ class RunningTrials:
                 seconds=seconds,
                 message=message,
                 finished=self._finished,
-                best=best.number if best else None,
-                best_value=best.value if best else None,
+                best=leader.number if leader else None,
+                best_value=None
+                if leader is None
+                else leader.intermediate_values[waits_at]
+                if waits_at
+                else leader.value,
+                best_waits_at=waits_at,
             )
         )
 

@@ -119,6 +119,17 @@ class LiveStudy:
         except ValueError:
             return None
 
+    @property
+    def leader(self) -> FrozenTrial | None:
+        """The best complete trial; before there is one, of the trials that have come furthest, the best that waits."""
+        sign = 1.0 if self.direction == StudyDirection.MAXIMIZE else -1.0
+        waiting = (trial for trial in self.trials if is_paused(trial))
+        return self.best or max(
+            waiting,
+            key=lambda trial: (trial.last_step, sign * trial.intermediate_values[trial.last_step]),
+            default=None,
+        )
+
     def epochs_trained(self, trials: Iterable[FrozenTrial]) -> int:
         """Return how many epochs trials of the study have trained, in earlier sessions too."""
         return sum(max(len(t.intermediate_values), self._epochs_before.get(t.number, 0)) for t in trials)

@@ -91,3 +91,11 @@ def test_a_terminal_shows_the_running_epoch_the_best_and_the_time_left() -> None
 
 def test_every_line_of_a_terminal_fits_80_columns() -> None:
     assert max(map(len, screen(OPENED, STARTED, TRAINED, ENDED).splitlines())) <= 80
+
+
+def test_before_a_trial_has_ended_the_best_that_waits_is_named():
+    status = Status(total=3)
+    follow(status, replace(ENDED, outcome=Outcome.PAUSED, best=2, best_value=0.512, best_waits_at=9))
+    assert status.best == "trial 2, 0.5120 at epoch 9"
+    follow(status, ENDED)
+    assert status.best == "trial 0, 0.6000"
