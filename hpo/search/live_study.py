@@ -123,12 +123,12 @@ class LiveStudy:
     def leader(self) -> FrozenTrial | None:
         """The best complete trial; before there is one, of the trials that have come furthest, the best that waits."""
         sign = 1.0 if self.direction == StudyDirection.MAXIMIZE else -1.0
-        waiting = (trial for trial in self.trials if is_paused(trial))
-        return self.best or max(
-            waiting,
-            key=lambda trial: (trial.last_step, sign * trial.intermediate_values[trial.last_step]),
-            default=None,
-        )
+
+        def place(trial: FrozenTrial) -> tuple[int, float]:
+            epoch, value = max(trial.intermediate_values.items())
+            return epoch, sign * value
+
+        return self.best or max(filter(is_paused, self.trials), key=place, default=None)
 
     def epochs_trained(self, trials: Iterable[FrozenTrial]) -> int:
         """Return how many epochs trials of the study have trained, in earlier sessions too."""
