@@ -54,7 +54,8 @@ class RangePrior(Table):
     """
 
     median: Number
-    """The most likely value, inside the range."""
+    """The most likely value. One outside the range counts as the nearer end of it, so that a range can be changed
+    alone."""
     spread: Positive
     """One standard deviation: a distance in the unit of the range; with `log` a factor above 1, such as 2."""
 
@@ -131,7 +132,7 @@ class Parameter(Table):
                 raise ValueError(f"'step' {self.step:g} is too small for a range from {self.low:g} to {self.high:g}")
             if abs(steps - round(steps)) > 1e-9 * max(1.0, steps):
                 raise ValueError(f"'step' {self.step:g} does not lead from 'low' {self.low:g} to 'high' {self.high:g}")
-        self._check_range_prior(self.low, self.high)
+        self._check_range_prior()
         return self
 
     def _check_weights(self, count: int) -> None:
@@ -144,13 +145,13 @@ class Parameter(Table):
         if not any(self.prior):
             raise ValueError("'prior' needs a weight above 0")
 
-    def _check_range_prior(self, low: float, high: float) -> None:
+    def _check_range_prior(self) -> None:
         if self.prior is None:
             return
         if not isinstance(self.prior, RangePrior):
             raise ValueError("'prior' of a range takes a table such as { median = 256, spread = 2 }")
-        if not low <= self.prior.median <= high:
-            raise ValueError(f"'prior.median' must be from {low:g} to {high:g} but got {self.prior.median:g}")
+        if self.log and self.prior.median <= 0:
+            raise ValueError(f"'prior.median' must be above 0 with 'log' but got {self.prior.median:g}")
         if self.log and self.prior.spread <= 1:
             raise ValueError(f"'prior.spread' is a factor with 'log' and must be above 1 but got {self.prior.spread:g}")
 

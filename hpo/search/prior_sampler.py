@@ -72,9 +72,9 @@ def draw_from_range(prior: RangePrior, distribution: IntDistribution | FloatDist
     half = step / 2 if step is not None else 0.0
     scale = math.log if distribution.log else float
     # In standard deviations from the median.
-    spread = scale(prior.spread)
-    first, last = ((scale(end) - scale(prior.median)) / spread for end in (low - half, high + half))
-    drawn = float(ndtri(ndtr(first) + uniform * (ndtr(last) - ndtr(first)))) * spread + scale(prior.median)
+    spread, median = scale(prior.spread), scale(min(max(prior.median, low), high))
+    first, last = ((scale(end) - median) / spread for end in (low - half, high + half))
+    drawn = float(ndtri(ndtr(first) + uniform * (ndtr(last) - ndtr(first)))) * spread + median
     value = math.exp(drawn) if distribution.log else drawn
     if step is not None:
         value = low + round((value - low) / step) * step

@@ -53,7 +53,10 @@ def test_the_type_follows_from_the_bounds_unless_it_is_stated(settings: dict[str
             {"low": 0, "high": 1, "prior": [1, 1]},
             "'prior' of a range takes a table such as { median = 256, spread = 2 }",
         ),
-        ({"low": 0, "high": 9, "prior": {"median": 10, "spread": 1}}, "'prior.median' must be from 0 to 9 but got 10"),
+        (
+            {"low": 1, "high": 9, "log": True, "prior": {"median": 0, "spread": 2}},
+            "'prior.median' must be above 0 with 'log' but got 0",
+        ),
         ({"low": 0, "high": 9, "prior": {"median": 1, "spread": 0}}, "'prior.range.spread': must be above 0 but got 0"),
         ({"low": 0, "high": 9, "prior": {"median": 1}}, "'prior.range.spread': is missing"),
         (

@@ -4,11 +4,12 @@ from typing import Any
 import numpy as np
 import optuna
 import pytest
+from optuna.distributions import IntDistribution
 from optuna.samplers import RandomSampler
 from scipy.stats import chisquare, kstest, truncnorm
 
-from hpo.definition.search_space import Parameter, suggest
-from hpo.search.prior_sampler import UNIFORM_SHARE, PriorSampler
+from hpo.definition.search_space import Parameter, RangePrior, suggest
+from hpo.search.prior_sampler import UNIFORM_SHARE, PriorSampler, draw_from_range
 from hpo.search.seeds import derived_seed
 
 N = 1000
@@ -115,3 +116,11 @@ def test_a_parameter_without_a_prior_is_drawn_as_optuna_draws_it():
     for number, params in enumerate(drawn(space, 20)):
         study.sampler = RandomSampler(seed=derived_seed("sampler", 0, number))
         assert params == suggest(space, study.ask(), {})
+
+
+@pytest.mark.parametrize(("median", "end"), [(384, 80), (3, 64)])
+def test_a_median_outside_a_range_counts_as_its_nearer_end(median: int, end: int):
+    outside, inside = RangePrior(median=median, spread=1.7), RangePrior(median=end, spread=1.7)
+    known = IntDistribution(64, 80, log=True)
+    for uniform in (0.0, 0.2, 0.9, 1.0):
+        assert draw_from_range(outside, known, uniform) == draw_from_range(inside, known, uniform)
