@@ -153,7 +153,7 @@ def test_a_request_that_fails_in_its_preparations_leaves_no_file(option: str, re
         (f"{REPLAYING} --seeds x", "Invalid value for '--seeds'"),
         ("show", "Missing argument 'STUDY'"),
         ("show tiny --top -1", "Invalid value for '--top'"),
-        ("trial tiny x", "Invalid value for 'N'"),
+        ("trial tiny x", "a trial is named by its number, or as best, not 'x'"),
         ("compare tiny", "Missing argument"),
     ],
 )
