@@ -202,7 +202,7 @@ def test_divergence_in_the_last_step_of_an_epoch_shows_in_its_validation_loss():
 EVERYTHING = {
     "norm": "batch", "dropout": 0.3, "input_dropout": 0.1, "l2": 1e-3, "label_smoothing": 0.1,
     "augmentation": "flip_shift", "schedule": "plateau", "plateau_patience": 1, "lr": 0.1,
-    "patience": 6, "restore_best": True, "checkpoint_monitor": "val_accuracy", "epochs": 8, "ema": 0.7,
+    "patience": 6, "restore_best": True, "checkpoint_monitor": "val_accuracy", "epochs": 8,
 }  # fmt: skip
 
 
