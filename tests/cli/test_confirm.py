@@ -105,8 +105,8 @@ def test_a_second_look_says_so_and_keeps_the_first(folder: Path, whole: dict[str
     code, out, _ = call(again)
     assert code == 0 and "used before" not in out
     assert len(read(folder / "runs").record.looks) == 1
-    code, out, _ = call("confirm tiny --top 1 --seeds 3 --workers 1 --no-yardstick --refit 2")
-    assert code == 0
+    code, out, err = call("confirm tiny --top 1 --seeds 3 --workers 1 --no-yardstick --refit 2")
+    assert code == 0, err
     assert f"The test images were used before: {whole['looks'][0]['when']} UTC, {whole['chosen']}" in " ".join(
         out.split()
     )
@@ -133,7 +133,7 @@ def test_a_search_ends_with_its_confirmation_even_if_it_is_interrupted_there(tmp
         send=os.killpg,
     )
     assert code == 130, said
-    assert "Of the 8 trials, 4 are kept to retrain the best 2 with fresh seeds." in said
+    assert "Of the 8 trials, 4 runs retrain the best 2 with fresh seeds." in said
     assert not measured_on_test_images(read(tmp_path / "runs"))
     ended = hpo(*command.split(), cwd=tmp_path, data_dir=data_dir)
     assert ended.returncode == 0, ended.stderr
@@ -209,4 +209,4 @@ def test_fewer_trials_than_asked_for_are_said_and_a_dry_run_runs_nothing(finishe
     assert not Path("runs/tiny-confirmed").exists()
     Path("tiny.toml").write_text(SEARCH)
     code, out, err = call("search --study tiny.toml --trials 40 --confirm --dry-run --workers 1")
-    assert code == 0 and out.splitlines()[1] == "Of the 40 trials, 5 are kept to retrain the best 5 with fresh seeds."
+    assert code == 0 and out.splitlines()[1] == "Of the 40 trials, 5 runs retrain the best 5 with fresh seeds."

@@ -50,7 +50,7 @@ def test_a_shipped_study_is_valid_and_named_like_its_file(path: Path) -> None:
     [
         ("documented_grid", "941e7616f3cb09b0b86fe56e547e58733b90c13ecec7b5a7f1f7037fc3cc7b3e"),
         ("quickstart", "8643b0d4dc13d3bea8ec6db289a86cba4db5438237c9a3add6cff4e22c17e913"),
-        ("search", "8d190b1aeb77b0e7402894176fbfb93007af87b6aa0704d8f50b45d1c8203728"),
+        ("search", "e2fbad2fe383de42807736202c86106e93bd44d05abc379bf6a2826018b9d11c"),
     ],
 )
 def test_the_shipped_studies_run_what_they_always_ran(name: str, sha256: str) -> None:
