@@ -30,7 +30,7 @@ def search(
         int | None,
         typer.Option(
             metavar="N",
-            help="Trials in all, with those of earlier calls and the runs of the confirmation, 14 of 100. 100 where "
+            help="Trials in all, with those of earlier calls and the runs of the confirmation; 100 where "
             "nothing else bounds the search.",
             show_default=False,
         ),
