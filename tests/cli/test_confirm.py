@@ -99,6 +99,26 @@ def test_one_that_was_killed_in_the_middle_resumes_to_the_same_table(
     assert without_times(json.loads(ended.stdout)) == without_times(whole)
 
 
+def test_the_chosen_one_is_exported_alone_and_with_all_of_its_seeds(
+    folder: Path, whole: dict[str, Any], call: Call, monkeypatch: Any
+):
+    monkeypatch.chdir(folder)
+    for study, option, runs in (
+        ("tiny", "--confirmed", 1),
+        ("tiny", "--ensemble", 2),
+        ("tiny-confirmed", "--ensemble", 2),
+    ):
+        code, out, err = call(f"export {study} {option} -o model.safetensors --force")
+        assert (code, err) == (0, ""), err
+        assert out.count("model.safetensors: study tiny-confirmed, trial ") == runs
+        card = (folder / "model.md").read_text()
+        assert f"{whole['chosen']} of the confirmation tiny-confirmed" in card
+    code, _, err = call("export tiny --ensemble --trial 0 -o model.onnx")
+    assert code == 2 and "give one of them" in err
+    code, _, err = call("export tiny --confirmed --runs killed -o model.onnx")
+    assert code == 2 and err == "hpo: study 'tiny' has no confirmation yet: run hpo confirm tiny first.\n"
+
+
 def test_a_second_look_says_so_and_keeps_the_first(folder: Path, whole: dict[str, Any], call: Call, monkeypatch: Any):
     monkeypatch.chdir(folder)
     again = "confirm tiny --top 2 --seeds 2 --workers 1"
