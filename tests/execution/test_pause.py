@@ -20,7 +20,7 @@ class PausingPlan:
     """Begins every trial, pauses each after the same epoch, then returns the jobs again in reverse order."""
 
     def __init__(self, study: LiveStudy, plan: SearchPlan) -> None:
-        self.total, self.epochs_left = plan.total, plan.epochs_left
+        self.total, self.epochs_left, self.ended = plan.total, plan.epochs_left, plan.ended
         self._study, self._plan = study, plan
         self._jobs: dict[int, Job] = {}
         self._paused: list[int] = []
