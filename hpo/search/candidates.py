@@ -12,13 +12,12 @@ from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import RequestError
+from hpo.search.stated_settings import READ_BY_TRAINING, stated_settings
 from hpo.storage.stored_study import StoredStudy
 from hpo.storage.stored_trial import StoredTrial, trial_run_id
 
 YARDSTICK = "yardstick"
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-# Other forms of `hidden` and `lr`, which every configuration has.
-OTHER_FORMS = {"depth", "width", "taper", "lr_multiplier"}
 
 
 def best_candidates(study: StoredStudy, top: int) -> list[Experiment]:
@@ -46,7 +45,7 @@ def best_candidates(study: StoredStudy, top: int) -> list[Experiment]:
 
     distinct: dict[str, Experiment] = {}
     for trial in sorted(ranked, key=rank):
-        settings = stated_settings(TrialConfig.model_validate(trial.config))
+        settings = stated_settings(TrialConfig.model_validate(trial.config), READ_BY_TRAINING)
         assert trial.value is not None
         value = 100 * trial.value if metric.endswith("accuracy") else trial.value
         documented = {metric: value} if trial.has_result else {}
@@ -77,7 +76,7 @@ def yardstick_for(study: StudyDefinition, documented: StudyDefinition, images: D
     winner = max(documented.experiments, key=lambda each: each.documented.get("test_accuracy", 0.0))
     best = documented.experiment_config(winner, seed=0)
     if images.classes == CIFAR10_CLASSES and images.image_shape == (32, 32, 3):
-        return Experiment(name=YARDSTICK, control=True, settings=stated_settings(best))
+        return Experiment(name=YARDSTICK, control=True, settings=stated_settings(best, READ_BY_TRAINING))
     layers: dict[str, Any] = {"hidden": best.hidden}
     if "depth" in study.trial or "width" in study.trial:
         layers = {"depth": len(best.hidden), "width": best.hidden[0]}
@@ -85,7 +84,7 @@ def yardstick_for(study: StudyDefinition, documented: StudyDefinition, images: D
         base = TrialConfig.model_validate({**layers, **study.trial})
     except ValidationError:
         return None
-    return Experiment(name=YARDSTICK, control=True, settings=stated_settings(base))
+    return Experiment(name=YARDSTICK, control=True, settings=stated_settings(base, READ_BY_TRAINING))
 
 
 def refitted(candidate: Experiment, times: int) -> Experiment:
@@ -103,11 +102,3 @@ def refitted(candidate: Experiment, times: int) -> Experiment:
     if config.patience is not None:
         changes["patience"] = config.patience * times
     return Experiment(name=f"{candidate.name}-refit{times}", settings={**candidate.settings, **changes})
-
-
-def stated_settings(config: TrialConfig) -> dict[str, Any]:
-    """Return the settings of a configuration that are not the default, without its seed, as a study file states them.
-
-    Of settings that have two forms, the one is stated that training reads: `hidden` and `lr`.
-    """
-    return config.model_dump(mode="json", exclude_defaults=True, exclude={"seed", *OTHER_FORMS})

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from hpo.definition.experiment import Experiment
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.study_file import parse_study
 from hpo.definition.toml_text import write_value
-from hpo.definition.trial_config import READ_ONLY_BY, TrialConfig
+from hpo.definition.trial_config import TrialConfig
 from hpo.errors import RequestError, StorageError, quoted
+from hpo.search.stated_settings import stated_settings
 from hpo.storage.address import Address
 from hpo.storage.stored_study import StoredStudy, find_study
 from hpo.storage.stored_trial import StoredTrial, trial_run_id
 
-# The forms in which a study file states a setting; if one is given, the others are not stated.
-FORMS = (({"hidden"}, {"depth", "width", "taper"}), ({"lr"}, {"lr_multiplier"}))
 # What belongs to early stopping; nothing is held out that it could watch.
 EARLY_STOPPING = ("patience", "min_delta", "restore_best", "monitor", "checkpoint_monitor")
 
@@ -79,22 +78,6 @@ def retraining_definition(
     if all_data:
         _refuse_watching(definition.experiment_config(experiment, 0))
     return definition
-
-
-def stated_settings(config: TrialConfig, overrides: Iterable[str] = ()) -> dict[str, Any]:
-    """Return the settings of a configuration that are not the default, without its seed, as a study file states them.
-
-    Args:
-        config: of a trial.
-        overrides: settings that are to be given beside these; those that contradict them are left out.
-    """
-    given = set(overrides)
-    stated = config.model_dump(mode="json", exclude_defaults=True, exclude={"seed"})
-    for first, second in FORMS:
-        others = first if second & given or (second & stated.keys() and not first & given) else second
-        stated = {key: value for key, value in stated.items() if key not in others}
-    readers = {name: reader for name, (reader, _) in READ_ONLY_BY.items()}
-    return {key: value for key, value in stated.items() if readers.get(key) not in given}
 
 
 def fixed_epochs(

@@ -10,7 +10,8 @@ from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.study_file import load_study
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import RequestError
-from hpo.search.candidates import CIFAR10_CLASSES, best_candidates, refitted, stated_settings, yardstick_for
+from hpo.search.candidates import CIFAR10_CLASSES, best_candidates, refitted, yardstick_for
+from hpo.search.stated_settings import READ_BY_TRAINING, stated_settings
 from hpo.storage.stored_study import StoredStudy
 from hpo.storage.stored_trial import StoredTrial
 from hpo.storage.study_record import StudyRecord
@@ -116,7 +117,7 @@ def test_there_is_no_yardstick_where_the_fixed_settings_are_not_a_whole_configur
 
 def test_a_refit_is_longer_more_patient_and_augmented():
     config = TrialConfig.model_validate({"hidden": "8", "epochs": 30, "patience": 8, "lr": 0.02})
-    longer = refitted(Experiment(name="trial_00004", settings=stated_settings(config)), 3)
+    longer = refitted(Experiment(name="trial_00004", settings=stated_settings(config, READ_BY_TRAINING)), 3)
     assert longer.name == "trial_00004-refit3"
     assert TrialConfig.model_validate(longer.settings) == config.model_copy(
         update={"epochs": 90, "patience": 24, "augmentation": "flip_shift"}

@@ -12,7 +12,6 @@ from hpo.search.retraining import (
     refuse_other_study,
     retraining_definition,
     retraining_name,
-    stated_settings,
 )
 from hpo.storage.address import Address
 from hpo.storage.stored_study import StoredStudy, read_study
@@ -90,11 +89,6 @@ def stored(settings: dict[str, Any]) -> dict[str, Any]:
 def test_a_wrong_setting_is_refused_by_its_name(study: StoredStudy) -> None:
     with pytest.raises(DefinitionError, match="optimizer"):
         again(study, study.best_trial, {"optimizr": "sgd"})
-
-
-def test_settings_are_stated_only_where_they_differ_from_the_default() -> None:
-    config = TrialConfig.model_validate({"hidden": "8", "seed": 5})
-    assert stated_settings(config) == {"hidden": "8", "lr": 0.001}
 
 
 def test_all_data_trains_on_everything_for_a_fixed_number_of_epochs(study: StoredStudy) -> None:
