@@ -7,6 +7,7 @@ from hpo.analysis.confirmation import Confirmed, mean_curse
 from hpo.analysis.estimate import Estimate
 from hpo.analysis.quantities import decimals
 from hpo.analysis.tables import Column, Table, interval, number
+from hpo.definition.counted import counted
 from hpo.storage.look import Look, LookResult
 
 
@@ -66,7 +67,7 @@ def _notes(
         yield "No fresh run has finished."
         return
     chosen = rows[0]
-    seeds = f"{chosen.seeds} fresh seed{'s' * (chosen.seeds != 1)}"
+    seeds = counted(chosen.seeds, "fresh seed")
     yield f"Chosen: trial {chosen.trial}, the best mean over {seeds} on validation images. {chosen.configuration}"
     if curse is not None:
         yield (
@@ -91,9 +92,8 @@ def _notes(
 
 def _result(result: LookResult, look: Look) -> str:
     runs = len(result.runs)
-    text = (
-        f"Test accuracy of {result.experiment} ({look.images:,} images, {look.when} UTC): {_percent(result.accuracy)}"
-    )
+    used = f"{counted(look.images, 'image')}, {look.when} UTC"
+    text = f"Test accuracy of {result.experiment} ({used}): {_percent(result.accuracy)}"
     if result.sd is None or result.low is None or result.high is None:
         return f"{text} (one run: the noise of its seed is unknown)."
     text += f" ± {100 * result.sd:.2f} over {runs} runs"
@@ -102,13 +102,13 @@ def _result(result: LookResult, look: Look) -> str:
 
 
 def _short(result: LookResult) -> str:
-    return f"{result.experiment} {_percent(result.accuracy)} ({len(result.runs)} run{'s' * (len(result.runs) != 1)})"
+    return f"{result.experiment} {_percent(result.accuracy)} ({counted(len(result.runs), 'run')})"
 
 
 def _difference(value: float, known: tuple[float, float] | None, seeds: int, digits: int) -> str:
     text = number(value, digits, sign=True)
     if known is None:
-        return f"{text} ({seeds} seed{'s' * (seeds != 1)}: no interval)"
+        return f"{text} ({counted(seeds, 'seed')}: no interval)"
     return f"{text} (95% interval {interval(*known, digits, sign=True)}, paired over {seeds} seeds)"
 
 

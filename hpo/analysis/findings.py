@@ -12,6 +12,7 @@ from hpo.analysis.multiplicity import holm
 from hpo.analysis.ranking import probability_of_best
 from hpo.analysis.verdict import Decision, Evidence, Verdict, decide, judge
 from hpo.definition.claims import Claim, Reading
+from hpo.definition.counted import counted
 from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import RequestError
@@ -184,7 +185,7 @@ def _remarks(
         yield f"no finished run of {', '.join(missing[:3])}" + (f" and {len(missing) - 3} more" if missing[3:] else "")
     failed = Counter(run.experiment for run in runs if run.experiment in needed and run.outcome in FAILED)
     for name, count in failed.items():
-        yield f"{count} run{'s' if count > 1 else ''} of {name} failed and left out"
+        yield f"{counted(count, 'run')} of {name} failed and left out"
     if decision.verdict == "unresolved" and not missing:
         seeds = min(evidence.estimate.n for evidence in decision.evidence)
         if seeds < 2:

@@ -6,6 +6,7 @@ from typing import Any
 
 from hpo.analysis.replay import SHOWN, Agreement, ReplayRow, agreement
 from hpo.analysis.tables import Column, Row, Table, number, with_noise
+from hpo.definition.counted import counted
 
 
 def replay_table(rows: Sequence[ReplayRow], title: str, warning: str | None = None) -> Table:
@@ -74,7 +75,7 @@ def describe(agrees: Agreement) -> str:
         )
     rank = "" if agrees.rank_correlation is None else f"rank correlation {agrees.rank_correlation:.2f} (Spearman), "
     return (
-        f"Documented against measured test accuracy over {agrees.rows} rows: {rank}mean absolute difference "
+        f"Documented against measured test accuracy over {counted(agrees.rows, 'row')}: {rank}mean absolute difference "
         f"{agrees.mean_absolute_difference:.2f} points, mean difference {agrees.mean_difference:+.2f}, "
         f"{agrees.within_two_points} of {agrees.rows} within 2 points, largest {agrees.largest_difference:+.2f} at "
         f"{agrees.largest_at}; {noise}."

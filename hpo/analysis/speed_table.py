@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hpo.analysis.tables import Column, Table, number
+from hpo.definition.counted import counted
 
 
 def speed_table(
@@ -34,9 +35,10 @@ def speed_table(
         Column("floor s", lambda row: number(row["floor_seconds"]), right=True),
         Column("of the floor", lambda row: f"{100 * row['share_of_floor']:.0f}%", right=True),
     )
+    busy = f"{counted(len(devices), 'worker')} on {', '.join(sorted(set(devices)))}, all busy"
     notes = [
-        f"{len(devices)} workers on {', '.join(sorted(set(devices)))}, all busy; an epoch is {images:,} images "
-        "and its validation, on one worker; the floor is its matrix products alone.",
+        f"{busy}; an epoch is {counted(images, 'image')} and its validation, on one worker; the floor is its matrix "
+        "products alone.",
         f"Matrix products of a worker: fp32 {rates['fp32'] / 1e9:.0f}, bf16 {rates['bf16'] / 1e9:.0f} GFLOP/s.",
         forecast_text,
     ]

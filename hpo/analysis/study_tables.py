@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hpo.analysis.tables import Column, Table, number
+from hpo.definition.counted import counted
 from hpo.definition.outcome import Outcome
 from hpo.definition.trial_config import READ_ONLY_BY
 from hpo.errors import StorageError
@@ -108,7 +109,7 @@ def trials_table(study: StoredStudy, top: int) -> Table:
         Column("configuration", lambda row: settings_text(row["config"], varied), wrap=True, optional=is_grid),
     )
     outcomes = Counter(run.status for run in runs)
-    notes = [f"{len(runs)} trials: {counts(outcomes)}." if runs else "The study has no trials yet."]
+    notes = [f"{counted(len(runs), 'trial')}: {counts(outcomes)}." if runs else "The study has no trials yet."]
     if study.record and _trains_on_all(study):
         notes.append("The runs were trained on the validation images too: their values say nothing about new images.")
     if len(shown) < len(runs):

@@ -33,7 +33,7 @@ def bench(
     from hpo.execution.epoch_cost import with_epoch_cost
     from hpo.execution.forecast import forecast, measuring, typical_configs
     from hpo.search.limits import Limits
-    from hpo.training.speed import Images
+    from hpo.training.images import Images
 
     images, devices = Images(), worker_devices(device, workers)
     limits = with_epoch_cost(Limits.of(definition, images.shape, images.classes), definition, images, devices)

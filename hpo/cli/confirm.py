@@ -7,6 +7,7 @@ import typer
 from hpo.cli.options import RecordOptions, SessionOptions, TableOptions, find_study_file
 from hpo.cli.session import finish, print_forecast
 from hpo.cli.streams import say
+from hpo.definition.counted import counted
 
 
 def confirm(
@@ -69,9 +70,10 @@ def confirm(
     experiments = best_candidates(search, top)
     images = load_images(search, data, how.data_dir)
     if len(experiments) < top:
-        n = len(experiments)
-        every = f"{n} finished configuration{'s' * (n != 1)}, fewer than --top {top}: "
-        say(f"Study {study} has {every}{'all are' if n != 1 else 'it is'} confirmed.")
+        every = counted(len(experiments), "finished configuration")
+        say(
+            f"Study {study} has {every}, fewer than --top {top}: {'all are' if experiments[1:] else 'it is'} confirmed."
+        )
     if yardstick:
         beside = yardstick_for(search.definition, load_study(find_study_file("documented_grid")), images)
         if beside is None:
@@ -92,6 +94,6 @@ def confirm(
         end = run_grid(definition, seeds, names, session)
         longer = Refit(refit, lambda extended, only: run_grid(extended, 1, [only], session)) if refit else None
         shown = [each for each in definition.experiments if each.name in names]
-        end, confirmed = Confirmation(search, definition, shown, seeds, images, records).conclude(end, longer)
+        end, confirmed, command = Confirmation(search, definition, shown, seeds, images, records).conclude(end, longer)
     table.show(confirmed)
-    finish(end, records.next_command("findings", name))
+    finish(end, command)

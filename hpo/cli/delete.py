@@ -7,6 +7,7 @@ import typer
 
 from hpo.cli.options import RecordOptions
 from hpo.cli.streams import say
+from hpo.definition.counted import counted
 from hpo.errors import RequestError, escaped, quoted
 
 
@@ -24,7 +25,7 @@ def delete(
     from hpo.storage.study_removal import delete_study, find_removable
 
     found = find_removable(records.address, study, records.runs)
-    holds = f"its {found.trials} trials" + (f" and the folder {found.folder}" if found.folder else "")
+    holds = f"its {counted(found.trials, 'trial')}" + (f" and the folder {found.folder}" if found.folder else "")
     if not yes and not _agreed(f"Delete study {quoted(study)} with {holds}?"):
         say("Nothing was deleted.")
         return

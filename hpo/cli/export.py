@@ -7,6 +7,7 @@ import typer
 
 from hpo.cli.options import RecordOptions
 from hpo.cli.values import read_trial
+from hpo.definition.counted import counted
 from hpo.errors import RequestError
 
 
@@ -44,7 +45,8 @@ def export(
     from hpo.model.export import check_target
 
     check_target(output, force)
-    from hpo.model.study_export import Place, confirmed_trials, export_trials, how_chosen
+    from hpo.analysis.chosen_runs import chosen_runs
+    from hpo.model.study_export import Place, export_trials, how_chosen
     from hpo.storage.stored_study import find_confirmation
 
     if (trial is not None) + confirmed + ensemble > 1:
@@ -56,12 +58,13 @@ def export(
             if name is None:
                 raise RequestError(f"study '{study}' has no confirmation yet: run hpo confirm {study} first.")
             found = records.read(name)
-        trials, chosen = confirmed_trials(found, ensemble=ensemble)
+        trials, chosen = chosen_runs(found, ensemble=ensemble)
     else:
         trials = [found.trial("best" if trial is None else trial)]
         chosen = how_chosen(found, trials[0], trial in (None, "best"))
     exported = export_trials(found, trials, chosen, Place(records.runs, output, force, data, data_dir))
     for run in exported.runs:
         measured = ", ".join(f"{each.split} {each.value:.4f}" for each in run.accuracies)
-        print(f"{output}: study {run.study}, trial {run.trial}, {run.parameters:,} parameters, accuracy {measured}")
+        size = counted(run.parameters, "parameter")
+        print(f"{output}: study {run.study}, trial {run.trial}, {size}, accuracy {measured}")
     print(f"Compared with the trained model on {exported.images}: {exported.agreement}.")

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hpo.cli.streams import say
+from hpo.definition.counted import counted
 from hpo.definition.duration import duration
 from hpo.definition.outcome import Outcome
 from hpo.errors import escaped
@@ -195,12 +196,12 @@ def describe(status: Status, event: Event) -> str | None:
     """Return the line that an event is worth, if any."""
     match event:
         case StudyOpened():
-            where = f"{event.workers} worker{'s' * (event.workers != 1)} on {', '.join(sorted(set(event.devices)))}"
+            where = f"{counted(event.workers, 'worker')} on {', '.join(sorted(set(event.devices)))}"
             earlier = [f"{event.finished} finished"] if event.finished else []
             earlier += [f"{event.interrupted} interrupted"] if event.interrupted else []
             earlier += [f"{event.paused} paused"] if event.paused else []
             resumed = f"; resumes with {' and '.join(earlier)}" if earlier else ""
-            trials = "trials" if event.total is None else f"{event.total} trials"
+            trials = "trials" if event.total is None else counted(event.total, "trial")
             return f"Study {event.study}: {trials}, {where}{resumed}."
         case TrialStarted() if event.epochs_done:
             return f"{event.run_id} resumes after epoch {event.epochs_done}."
@@ -209,7 +210,7 @@ def describe(status: Status, event: Event) -> str | None:
         case TrialEnded():
             value = "" if event.value is None else f" {event.value:.4f}"
             why = f" ({event.message})" if event.message else ""
-            trained = f"{event.epochs} epoch{'s' * (event.epochs != 1)} in {event.seconds:.1f} s"
+            trained = f"{counted(event.epochs, 'epoch')} in {event.seconds:.1f} s"
             of = "" if status.total is None else f"/{status.total}"
             return f"[{event.finished}{of}] {event.run_id} {event.outcome}{value}{why}, {trained}"
         case Stopping():

@@ -8,6 +8,7 @@ from hpo.cli.options import RecordOptions, SessionOptions, TableOptions, parse_s
 from hpo.cli.session import finish, print_forecast
 from hpo.cli.streams import say
 from hpo.cli.values import read_trial
+from hpo.definition.counted import counted
 
 
 def retrain(
@@ -48,7 +49,8 @@ def retrain(
     if all_data and "epochs" not in overrides:
         epochs, runs = fixed_epochs(records.address, found, chosen, name, overrides)
         if runs:
-            say(f"hpo: --all-data trains for {epochs} epochs, the best epoch on average over {runs} runs.")
+            known = f"the best epoch on average over {counted(runs, 'run')}"
+            say(f"hpo: --all-data trains for {counted(epochs, 'epoch')}, {known}.")
     definition = retraining_definition(found, chosen, name, overrides, seed=how.seed, all_data=all_data, epochs=epochs)
     if how.dry_run:
         from hpo.execution.dry_run import forecast_grid

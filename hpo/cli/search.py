@@ -10,6 +10,7 @@ import typer
 from hpo.cli.options import RecordOptions, SessionOptions, StudyOptions, TableOptions
 from hpo.cli.session import finish, print_forecast
 from hpo.cli.streams import say
+from hpo.definition.counted import counted
 from hpo.errors import RequestError
 
 if TYPE_CHECKING:
@@ -89,8 +90,8 @@ def search(
     if refit and not rounds:
         raise RequestError("--refit trains the winner of a confirmation: add --confirm, or more --trials.")
     searched = None if trials is None else trials - sum(rounds)
-    kept = f"{sum(rounds)} runs retrain the best {max(rounds, default=0)} with fresh seeds."
-    kept = f"After the search {kept}" if trials is None else f"Of the {trials} trials, {kept}"
+    kept = f"{counted(sum(rounds), 'run')} will retrain the best {max(rounds, default=0)} with fresh seeds."
+    kept = f"After the search, {kept}" if trials is None else f"Of {counted(trials, 'trial')}, {kept}"
     if how.dry_run:
         from hpo.execution.dry_run import forecast_search
 
@@ -106,6 +107,7 @@ def search(
     if rounds:
         say(kept)
     confirmed: Table | None = None
+    command = records.next_command("show", definition.name)
     with progress() as observer:
         options = how.session(records, observer, deterministic=deterministic, **bounds)
         began, share = time.monotonic(), config.share if config and rounds else 0.0
@@ -113,7 +115,7 @@ def search(
         end = run_search(definition, searched, searching)
         if rounds and end.best is not None and end.stopped is not StopReason.INTERRUPTED:
             left = options.timeout and max(1.0, options.timeout - (time.monotonic() - began))
-            raced, confirmed = _confirm(definition, rounds, records, replace(options, timeout=left), refit)
+            raced, confirmed, command = _confirm(definition, rounds, records, replace(options, timeout=left), refit)
             end = _together(end, raced)
     from hpo.analysis.study_tables import trials_table
 
@@ -123,7 +125,7 @@ def search(
         TableOptions().show(confirmed)
     elif rounds and end.stopped is None:
         say("No trial has finished, so there is nothing to confirm.")
-    finish(end, records.next_command("show", end.study))
+    finish(end, command)
 
 
 def _confirm(
@@ -132,8 +134,8 @@ def _confirm(
     records: RecordOptions,
     options: "Options",
     refit: int | None,
-) -> "tuple[SessionEnd, Table]":
-    """Let the best configurations of a search race with fresh seeds; return how that ended, and its table."""
+) -> "tuple[SessionEnd, Table, str]":
+    """Let the best configurations of a search race with fresh seeds; return how that ended, its table, what is next."""
     from hpo.cli.confirmation import Confirmation, Refit
     from hpo.execution.session import run_grid, run_race
     from hpo.execution.study_images import load_images

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 from hpo.cli.streams import lost_output, say
+from hpo.definition.counted import counted
 from hpo.definition.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def print_forecast(study: str, expected: "Forecast | None") -> None:
     print(f"Study {study}: {expected or 'nothing is left to be run.'}")
 
 
-def finish(end: "SessionEnd", look: str) -> NoReturn:
+def finish(end: "SessionEnd", command: str) -> NoReturn:
     """Say how a session ended and what to do next.
 
     The exit code tells of the study, even if its table could not be written: 130 if the session was interrupted, 1 if a
@@ -30,7 +31,7 @@ def finish(end: "SessionEnd", look: str) -> NoReturn:
 
     Args:
         end: of the session.
-        look: the command that shows the study.
+        command: that is next.
     """
     from hpo.analysis.study_tables import counts
     from hpo.execution.supervisor import StopReason
@@ -41,8 +42,8 @@ def finish(end: "SessionEnd", look: str) -> NoReturn:
         say("The last results could not be saved; those trials will be trained again.")
     paused = end.outcomes.get(Outcome.PAUSED, 0)
     waiting = f", with {paused} more paused" if paused else ""
-    finished = f"{end.finished} trials" if end.total is None else f"{end.finished} of {end.total} trials"
-    done = f"{finished}{waiting}"
+    of = "" if end.total is None else f"{end.finished} of "
+    done = f"{of}{counted(end.finished if end.total is None else end.total, 'trial')}{waiting}"
     match end.stopped:
         case StopReason.INTERRUPTED:
             say(f"Interrupted after {done}. The same command resumes the study.")
@@ -52,5 +53,5 @@ def finish(end: "SessionEnd", look: str) -> NoReturn:
         case _:
             if end.ended:
                 say(f"The search ended: {end.ended}.")
-            say(f"{done}: {counts(end.outcomes)}. Next: {look}")
+            say(f"{done}: {counts(end.outcomes)}. Next: {command}")
     raise typer.Exit(1 if end.outcomes.get(Outcome.CRASHED) else 0)

@@ -9,7 +9,8 @@ from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
 from hpo.execution.forecast import Workers, extreme_configs
 from hpo.search.limits import Limits
-from hpo.training.speed import Images, floor_seconds
+from hpo.training.images import Images
+from hpo.training.speed import floor_seconds
 
 # The documented winner's network.
 DOCUMENTED = {"hidden": "256-128-64", "init": "he_normal", "norm": "batch", "dropout": "0.3-0.3-0.2"}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 
+from hpo.definition.counted import counted
 from hpo.errors import RequestError
 from hpo.execution import cgroup
 
@@ -73,7 +74,7 @@ def _limits(asked: int, *, on_cpu: bool) -> Iterator[tuple[int, str]]:
     left = cgroup.available_tasks()
     if left is not None:
         most = (left - RESERVED_TASKS) // TASKS_PER_WORKER
-        yield most, f"the control group allows {left} more processes (pids.max)"
+        yield most, f"the control group allows {counted(left, 'more process', 'more processes')} (pids.max)"
 
 
 def _raised_file_limit(workers: int) -> int | None:

@@ -22,7 +22,7 @@ from hpo.storage.address import Address
 from hpo.storage.stored_study import find_study
 from hpo.storage.stored_trial import HEAVY_ATTRS, StoredTrial
 from hpo.storage.study_record import DatasetRecord, refuse_changes
-from hpo.training.speed import Images
+from hpo.training.images import Images
 
 
 def forecast_search(definition: StudyDefinition, n_trials: int | None, options: Options) -> Forecast | None:

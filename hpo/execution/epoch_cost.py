@@ -8,12 +8,10 @@ from dataclasses import replace
 from itertools import islice
 
 import numpy as np
-from scipy.optimize import nnls
 
 from hpo.definition.study_definition import StudyDefinition
-from hpo.execution.forecast import measuring
 from hpo.search.limits import Limits
-from hpo.training.speed import Images
+from hpo.training.images import Images
 
 # Configurations that are timed; more of them did not predict others better.
 TIMED = 12
@@ -36,6 +34,11 @@ def with_epoch_cost(limits: Limits, definition: StudyDefinition, images: Images,
     """
     if definition.limits.epoch_seconds is None:
         return limits
+    # Few studies limit the seconds; the others start without PyTorch and SciPy.
+    from scipy.optimize import nnls
+
+    from hpo.execution.forecast import measuring
+
     drawn = islice(limits.drawn(definition, random.Random(0)), TIMED)
     configs = [definition.trial_config(suggested, seed=0) for suggested in drawn]
     with measuring(devices) as workers:

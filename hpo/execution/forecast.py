@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from multiprocessing import get_context
 
+from hpo.definition.counted import counted
 from hpo.definition.duration import duration
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
@@ -18,7 +19,8 @@ from hpo.execution.devices import processes
 from hpo.execution.worker import ENVIRONMENT
 from hpo.run.checkpoint_size import checkpoint_bytes
 from hpo.search.limits import Limits
-from hpo.training.speed import Images, chosen_precision, epoch_seconds, product_rate
+from hpo.training.images import Images
+from hpo.training.speed import chosen_precision, epoch_seconds, product_rate
 
 # Configurations of a search space that are timed to know its mean.
 SAMPLE = 24
@@ -54,17 +56,17 @@ class Forecast:
         return 3600.0 * self.trials / self.seconds
 
     def __str__(self) -> str:
-        s = "s" * (self.workers != 1)
         text = (
-            f"{self.trials} trials of {self.epochs / self.trials:.0f} epochs, {self.workers} worker{s}: "
+            f"{counted(self.trials, 'trial')} of {counted(round(self.epochs / self.trials), 'epoch')}, "
+            f"{counted(self.workers, 'worker')}: "
             f"{duration(self.seconds)} without {'pruning and ' * (self.waiting is None)}early stopping "
-            f"({self.trials_per_hour:.0f} trials an hour), {self.bytes / 2**30:.1f} GiB of memory."
+            f"({counted(round(self.trials_per_hour), 'trial')} an hour), {self.bytes / 2**30:.1f} GiB of memory."
         )
         if self.waiting is None:
             return text
         return (
-            f"{text} Up to {self.waiting} trials wait for their promotion at a time; their checkpoints take up to "
-            f"{self.waiting_bytes / 2**20:.0f} MiB on disk."
+            f"{text} Up to {counted(self.waiting, 'trial')} at a time will wait for promotion, with checkpoints of up "
+            f"to {self.waiting_bytes / 2**20:.0f} MiB on disk."
         )
 
 

@@ -39,7 +39,7 @@ from hpo.search.search_plan import SearchPlan
 from hpo.storage.address import Address
 from hpo.storage.study_folder import LOG, make_folder, remove_unused
 from hpo.storage.study_record import DatasetRecord
-from hpo.training.speed import Images
+from hpo.training.images import Images
 
 MAX_TRIALS = 1_000_000
 MAX_EPOCHS = 1_000_000_000

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from hpo.definition.counted import counted
 from hpo.model.card import Accuracy, ModelCard, TrainedRun
 from hpo.model.layer import Layer
 
@@ -49,7 +50,7 @@ def _run(run: TrainedRun) -> list[str]:
     return [
         f"## Study {run.study}, trial {run.trial} ({run.run})",
         "",
-        f"{run.outcome} after {run.epochs} epochs, {run.parameters:,} parameters.",
+        f"{run.outcome} after {counted(run.epochs, 'epoch')}, {counted(run.parameters, 'parameter')}.",
         "",
         "| images | number | accuracy | 95% interval |",
         "| --- | ---: | ---: | ---: |",

@@ -1,6 +1,5 @@
 """The export of trials of a study: their models, what is known of them, and the images to compare a file with."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,9 @@ from hpo.data.load import load_dataset
 from hpo.data.preprocessing import Preprocessing
 from hpo.data.split import split_indices
 from hpo.data.tensors import TensorData
+from hpo.definition.counted import counted
 from hpo.definition.data_config import DataConfig
-from hpo.errors import DataError, ModelError, RequestError, StorageError, printable, quoted
+from hpo.errors import DataError, ModelError, StorageError, printable, quoted
 from hpo.model.agreement import Agreement
 from hpo.model.card import Accuracy, TrainedRun, TrainingData
 from hpo.model.export import Origin, check_target, export
@@ -23,8 +23,6 @@ from hpo.storage.stored_trial import StoredTrial
 
 # Images that a file is compared on; and, where those of the study are not at hand, how many are drawn instead.
 COMPARED, DRAWN = 1000, 100
-# The name of an experiment that trains the chosen one longer ends so.
-REFIT = re.compile(r"-refit\d+$")
 TRAINED_ON_ALL = (
     "it was trained on the validation images too, so that no accuracy on held-out images is known. That of the same "
     "configuration, trained without them, is the one to expect."
@@ -90,7 +88,7 @@ def export_trials(study: StoredStudy, trials: Sequence[StoredTrial], chosen: str
         images, shown = _drawn_images(models[0]), f"{DRAWN} images of random pixels, since {missing}"
     else:
         images = _validation_images(dataset, config)
-        shown = f"{len(images):,} validation images"
+        shown = counted(len(images), "validation image")
     runs = [_described(study, trial, dataset, config) for trial in trials]
     data = TrainingData(
         name=study.record.dataset.name,
@@ -114,43 +112,14 @@ def how_chosen(study: StoredStudy, trial: StoredTrial, best: bool) -> str:
         return f"trial {trial.number} of study {study.name}, chosen by its number."
     if study.definition.data.train_on == "all":
         return (
-            f"one of the {len(study.trials)} runs of study {study.name}. They were trained on the validation images "
-            "too, so that no run can be told to be better than another."
+            f"one of {counted(len(study.trials), 'run')} of study {study.name}, trained on the validation images too, "
+            "so that no run can be told to be better than another."
         )
     finished = sum(each.state == "complete" for each in study.trials)
     return (
-        f"the best by {study.definition.metric} of {finished} finished trials ({len(study.trials)} in all) of study "
-        f"{study.name}. The best of many is partly luck: expect a little less on new images."
+        f"the best by {study.definition.metric} of {counted(finished, 'finished trial')} ({len(study.trials)} in all) "
+        f"of study {study.name}. The best of many is partly luck: expect a little less on new images."
     )
-
-
-def confirmed_trials(confirmation: StoredStudy, *, ensemble: bool) -> tuple[list[StoredTrial], str]:
-    """Return the runs of the configuration that a confirmation chose, and in words how it was chosen.
-
-    Args:
-        confirmation: a study that confirms a search.
-        ensemble: whether all of the runs are returned. Else the first one is: to choose the best of them would be to
-            choose by their noise.
-
-    Raises:
-        RequestError: nothing was chosen yet.
-    """
-    looks = confirmation.record.looks if confirmation.record else ()
-    chosen = next((look.results[0] for look in reversed(looks) if not REFIT.search(look.results[0].experiment)), None)
-    if chosen is None:
-        raise RequestError(f"study {quoted(confirmation.name)} has not chosen a configuration yet: resume it.")
-    by_name = {trial.name: trial for trial in confirmation.trials}
-    trials = [by_name[run] for run in chosen.runs]
-    text = (
-        f"{chosen.experiment} of the confirmation {confirmation.name}, which has the best mean on validation images "
-        f"over {len(trials)} fresh seed{'s' * (len(trials) != 1)}. Its test accuracy is {100 * chosen.accuracy:.2f} %"
-    )
-    if chosen.low is not None and chosen.high is not None:
-        text += f" (95% interval {100 * chosen.low:.2f} to {100 * chosen.high:.2f}, over seeds and test images)"
-    if not ensemble or len(trials) == 1:
-        return trials[:1], f"{text}. This is the first of its runs."
-    assert chosen.ensemble is not None
-    return trials, f"{text}. This is the ensemble of its runs; its test accuracy is {100 * chosen.ensemble:.2f} %."
 
 
 def _check_finished(study: StoredStudy, trial: StoredTrial) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hpo.definition.counted import counted
 from hpo.definition.limits_config import LimitsConfig
 from hpo.definition.parameter_count import parameter_count
 from hpo.definition.random_trial import RandomTrial
@@ -78,7 +79,7 @@ class Limits:
         if most is not None:
             count = self._parameters(config)
             if count > most:
-                return f"{count:,} parameters, where [limits] allows {most:,}"
+                return f"{counted(count, 'parameter')}, where [limits] allows {most:,}"
         most_seconds = self.config.epoch_seconds
         if most_seconds is not None and self.epoch_cost is not None:
             seconds = sum(cost * work for cost, work in zip(self.epoch_cost, self.epoch_work(config), strict=True))

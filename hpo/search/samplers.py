@@ -13,7 +13,6 @@ from optuna.trial import FrozenTrial, TrialState
 
 from hpo.definition.sampler_config import SamplerConfig
 from hpo.definition.search_space import Parameter, suggest
-from hpo.search.gaussian_process import GaussianProcessSampler
 from hpo.search.prior_sampler import PriorSampler
 from hpo.search.seeds import derived_seed
 from hpo.search.study_memory import BEST_MODELLED, NEWEST_MODELLED, recent_and_best
@@ -53,6 +52,9 @@ def create_sampler(
             return PriorSampler(space, seed), trials
     name = config.name if config.name != "alternate" else ("tpe", "gp")[trial_number % 2]
     if name == "gp":
+        # Its libraries take a second to load, and few studies need them.
+        from hpo.search.gaussian_process import GaussianProcessSampler
+
         modelled = recent_and_best(trials, direction, NEWEST_MODELLED, BEST_MODELLED)
         model = GaussianProcessSampler(lambda trial: suggest(space, trial, fixed), config.n_startup_trials, seed)
         return model, modelled

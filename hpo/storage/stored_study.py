@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from hpo.definition.counted import counted
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import StorageError, closest, printable, quoted
@@ -70,8 +71,8 @@ class StoredStudy:
         """
         finished = [trial for trial in self.trials if trial.state == "complete"]
         if not finished:
-            counted = f"none of its {len(self.trials)} trials has finished" if self.trials else "it has no trials"
-            raise StorageError(f"study {quoted(self.name)} has no best trial yet: {counted}.")
+            have = f"of {counted(len(self.trials), 'trial')} none has finished" if self.trials else "it has no trials"
+            raise StorageError(f"study {quoted(self.name)} has no best trial yet: {have}.")
         sign = -1.0 if self.direction == "maximize" else 1.0
         return min(finished, key=lambda trial: sign * (trial.value or 0.0))
 

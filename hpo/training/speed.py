@@ -1,7 +1,6 @@
 """How fast this machine trains: measured with the training loop itself, on images made of noise."""
 
 import time
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -14,20 +13,11 @@ from hpo.network.mlp import MLP
 from hpo.network.precision import Precision, resolve, use
 from hpo.training.batches import BLOCK, GPU_BLOCK
 from hpo.training.fit import fit
+from hpo.training.images import Images
 from hpo.training.stacks import Stacks
 
 # The least number of steps that are timed.
 STEPS = 20
-
-
-@dataclass(frozen=True)
-class Images:
-    """The size of a data set: the time of an epoch depends on nothing else of the data."""
-
-    shape: tuple[int, int, int] = (32, 32, 3)
-    classes: int = 10
-    train: int = 45_000
-    validation: int = 5_000
 
 
 def epoch_seconds(config: TrialConfig, images: Images, device: str = "cpu", runs: int = 1) -> float:

@@ -43,8 +43,8 @@ def test_what_would_be_refused_is_refused(
             "Study new: 9 trials of 2 epochs, 1 worker: ",
         ),
         (f"{REPLAYING} --seeds 2", "Study pair: nothing is left to be run."),
-        (f"{REPLAYING} --seeds 4 --only wid*", "Study pair: 4 trials of 1 epochs, 1 worker: "),
-        (f"{REPLAYING} --seeds 4 --only wid* --no-controls", "Study pair: 2 trials of 1 epochs, 1 worker: "),
+        (f"{REPLAYING} --seeds 4 --only wid*", "Study pair: 4 trials of 1 epoch, 1 worker: "),
+        (f"{REPLAYING} --seeds 4 --only wid* --no-controls", "Study pair: 2 trials of 1 epoch, 1 worker: "),
     ],
 )
 def test_what_is_left_is_counted_and_nothing_is_run(
@@ -55,7 +55,7 @@ def test_what_is_left_is_counted_and_nothing_is_run(
     code, out, err = call(command)
     assert (code, err) == (0, "")
     assert out.startswith(says)
-    assert ("Up to 3 trials wait for their promotion at a time; their checkpoints take up to " in out) == (
+    assert ("Up to 3 trials at a time will wait for promotion, with checkpoints of up to " in out) == (
         "halving" in command
     )
     assert sorted(work.rglob("*")) == before

@@ -212,7 +212,7 @@ def test_a_trial_without_weights_is_refused_with_the_way_to_train_it(runs: Path,
     change(f"DELETE FROM trial_user_attributes WHERE trial_id = {third} AND key IN ('outcome', 'result')")
     assert "trial 2 has not finished" in refusal("--trial 2")
     change(f"UPDATE trials SET state = 'PRUNED' WHERE study_id = {study.key}")
-    assert "study 'tiny' has no best trial yet: none of its 3 trials has finished" in refusal()
+    assert "study 'tiny' has no best trial yet: of 3 trials none has finished" in refusal()
 
 
 def test_a_run_whose_folder_is_gone_is_refused(runs: Path, call: Call, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_a_run_leaves_its_configuration_and_its_curve(searched: Told, work: Path
 
 def test_only_what_fits_and_is_no_control_is_run_and_shown(replayed: Told) -> None:
     assert replayed.codes[0] == 0
-    assert "Study pair: 1 trials, 1 worker" in replayed.err[0]
+    assert "Study pair: 1 trial, 1 worker" in replayed.err[0]
     rows = json.loads(replayed.out[0])["rows"]
     assert [(row["experiment"], row["seeds"], row["epochs"]) for row in rows] == [("wide", 1, 1.0)]
 

@@ -3,7 +3,7 @@ import dataclasses
 from hpo.definition.limits_config import LimitsConfig
 from hpo.execution.epoch_cost import with_epoch_cost
 from hpo.search.limits import Limits
-from hpo.training.speed import Images
+from hpo.training.images import Images
 from tests.studies import definition, search_definition
 
 SMALL = Images(shape=(8, 8, 1), classes=10, train=500, validation=50)

@@ -1,6 +1,6 @@
 from hpo.definition.study_file import parse_study
 from hpo.execution.forecast import forecast, measuring, typical_configs
-from hpo.training.speed import Images
+from hpo.training.images import Images
 
 SMALL = Images(shape=(4, 4, 1), classes=3, train=100, validation=20)
 GRID = """

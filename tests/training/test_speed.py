@@ -3,7 +3,8 @@ import math
 import pytest
 
 from hpo.definition.trial_config import TrialConfig
-from hpo.training.speed import Images, epoch_seconds, floor_seconds, product_rate
+from hpo.training.images import Images
+from hpo.training.speed import epoch_seconds, floor_seconds, product_rate
 
 SMALL = Images(shape=(4, 4, 1), classes=3, train=100, validation=20)
 
