@@ -13,6 +13,7 @@ from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import Diverged, StorageError
 from hpo.run.training_run import TrainingRun
+from hpo.search.limits import Limits
 from hpo.search.live_study import CURVE_COLUMNS
 from hpo.search.seeds import derived_seed
 from hpo.storage.stored_trial import trial_run_id
@@ -24,19 +25,23 @@ class Objective:
     """Trains one trial in this process: `study.optimize(Objective(definition, data), n_trials=20)`.
 
     Trial n is configured and seeded as `hpo search` would, and carries the same attributes; storage, sampler and
-    pruner are the study's own. Its runs lie in a folder of their own: `runs/NAME`, or `runs/NAME-2` where another
-    study has that one.
+    pruner are the study's own. A configuration with more parameters than `[limits]` allows is pruned and not trained.
+    Its runs lie in a folder of their own: `runs/NAME`, or `runs/NAME-2` where another study has that one.
 
     Args:
         definition: a study with a search space.
         data: what to train on.
         runs: folder in which the study gets a folder.
+
+    Raises:
+        DefinitionError: no configuration of the search space keeps the limits.
     """
 
     def __init__(self, definition: StudyDefinition, data: TensorData, runs: Path = Path("runs")) -> None:
         self.definition = definition
         self.data = data
         self.runs = runs
+        self._limits = Limits(definition.limits, data.n_features, data.n_classes).checked(definition)
         self._folders: dict[str, Path] = {}  # By the id of the study.
         self._lock = threading.Lock()  # Of the folders: `optimize` may call from several threads.
 
@@ -44,7 +49,8 @@ class Objective:
         """Train one trial and return its metric.
 
         Raises:
-            optuna.TrialPruned: the study's pruner found the trial unpromising, or the trial diverged.
+            optuna.TrialPruned: the study's pruner found the trial unpromising, the trial diverged, or its configuration
+                breaks a limit.
             StorageError: the study improves in another direction than the metric.
         """
         folder = self._folder(trial.study)
@@ -53,6 +59,10 @@ class Objective:
         run_id = trial_run_id(trial.number)
         trial.set_user_attr("run_id", run_id)
         trial.set_user_attr("config", config.model_dump(mode="json"))
+        if limit := self._limits.broken(config):
+            trial.set_constraint("trainable", 1.0)
+            trial.set_user_attr("message", limit)
+            raise optuna.TrialPruned(limit)
         run = TrainingRun(config, self.data, folder / run_id)
         outcome = Outcome.CRASHED
         try:

@@ -49,6 +49,18 @@ def test_a_trial_that_diverges_is_infeasible(data: TensorData, tmp_path: Path):
     assert trial.user_attrs["outcome"] == "diverged"
 
 
+def test_a_configuration_that_breaks_a_limit_is_pruned_and_not_trained(data: TensorData, tmp_path: Path):
+    text = search_definition(epochs=1).text + "\n[limits]\nparameters = 1000\n"
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=0))
+    study.optimize(hpo.Objective(definition(text), data, tmp_path), n_trials=8)
+    refused = [trial for trial in study.trials if "message" in trial.user_attrs]
+    assert 0 < len(refused) < 8
+    for trial in refused:
+        assert "parameters, where [limits] allows 1,000" in trial.user_attrs["message"]
+        assert trial.state == TrialState.PRUNED and not trial.intermediate_values
+    assert all(t.user_attrs["result"]["parameters"] <= 1000 for t in study.trials if t.state == TrialState.COMPLETE)
+
+
 def test_runs_of_another_study_are_never_overwritten(data: TensorData, tmp_path: Path):
     study_definition = search_definition(epochs=2)
     with live_study(study_definition, tmp_path) as live:
