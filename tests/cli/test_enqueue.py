@@ -9,7 +9,7 @@ import pytest
 from tests.cli.conftest import Call
 from tests.studies import SEARCH, Session, definition, stored
 
-TEXT = SEARCH.format(epochs=40, pruner="none", lr=0.0003)
+TEXT = SEARCH.format(epochs=20, pruner="none", lr=0.0003)
 ROWS = "[[enqueue]]\nwidth = 8\n[[enqueue]]\nwidth = 9\n[[enqueue]]\nwidth = 10\n"
 
 
@@ -27,8 +27,6 @@ def test_rows_are_not_doubled_by_kill_9_and_a_running_session_begins_what_is_enq
     assert code == 0
     assert "was enqueued with width=12 optimizer=sgd momentum=0.7; " in said
     assert second.wait() == 0, second.printed()
-    third = Session(study, 6, tmp_path, workers=1, log=tmp_path / "third")
-    assert third.wait() == 0, third.printed()
     trials = stored(tmp_path)
     assert [trial.number for trial in trials] == list(range(len(trials)))
     assert {trial.state.name for trial in trials} == {"COMPLETE"}
