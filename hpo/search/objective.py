@@ -12,6 +12,7 @@ from hpo.data.tensors import TensorData
 from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import Diverged, StorageError
+from hpo.run.logging_config import LoggingConfig
 from hpo.run.training_run import TrainingRun
 from hpo.search.live_study import CURVE_COLUMNS
 from hpo.search.seeds import derived_seed
@@ -53,7 +54,7 @@ class Objective:
         run_id = trial_run_id(trial.number)
         trial.set_user_attr("run_id", run_id)
         trial.set_user_attr("config", config.model_dump(mode="json"))
-        run = TrainingRun(config, self.data, folder / run_id)
+        run = TrainingRun(config, self.data, folder / run_id, logging=LoggingConfig(varied=self.definition.varied))
         outcome = Outcome.CRASHED
         try:
             with overflow_diverges():
