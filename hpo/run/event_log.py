@@ -7,7 +7,6 @@ from pathlib import Path
 
 import torch
 from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader
-from tensorboard.compat.proto.config_pb2 import RunMetadata
 from tensorboard.compat.proto.event_pb2 import Event
 from torch import Tensor
 from torch.utils.tensorboard import FileWriter, SummaryWriter
@@ -83,7 +82,7 @@ class EventLog:
         }
         for summary in session_start(config, logging.varied):
             self._to(ALL).add_summary(summary)
-        self._to(ALL).add_graph((graph(model, n_features), RunMetadata()))
+        self._to(ALL).add_event(Event(graph_def=graph(model, n_features).SerializeToString()))
         for epoch in history:
             self._add(epoch, {name: of_steps[epoch.epoch] for name, of_steps in kept.items()})
         self.flush()

@@ -25,7 +25,8 @@ def graph(model: MLP, n_features: int) -> GraphDef:
     for path, module in model.named_modules():
         if next(module.children(), None) or isinstance(module, nn.Identity) or getattr(module, "p", None) == 0.0:
             continue  # It is made of others, or does nothing.
-        name = path.replace(".", "/")
+        layer, _, part = path.rpartition(".")
+        name = f"{layer}/{part}" if layer else part  # A box for each layer.
         parameters = {f"{name}/{of}": parameter for of, parameter in module.named_parameters()}
         nodes += [_node(of, "Parameter", tuple(parameter.shape)) for of, parameter in parameters.items()]
         units = getattr(module, "out_features", units)

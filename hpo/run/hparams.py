@@ -12,10 +12,10 @@ from torch.utils.tensorboard.summary import hparams
 
 from hpo.definition.trial_config import TrialConfig
 
-# The columns of results: scalars of the run, of which the table shows the last value.
-BEST_ACCURACY, BEST_LOSS = "result/best_val_accuracy", "result/best_val_loss"
-FINAL_ACCURACY, FINAL_LOSS = "result/final_val_accuracy", "result/final_val_loss"
-TEST_ACCURACY = "result/test_accuracy"
+# The columns of results: scalars of the run, of which the table shows the last value. Longer names would be broken.
+BEST_ACCURACY, BEST_LOSS = "val/best_accuracy", "val/best_loss"
+FINAL_ACCURACY, FINAL_LOSS = "val/final_accuracy", "val/final_loss"
+TEST_ACCURACY = "test/accuracy"
 METRICS = (FINAL_ACCURACY, BEST_ACCURACY, FINAL_LOSS, BEST_LOSS, TEST_ACCURACY)
 # The table shows its first columns only, until a person chooses others.
 FIRST = ("hidden", "lr")

@@ -97,7 +97,9 @@ def test_runs_of_a_stack_log_their_own_histograms_and_train_to_the_same_bits(tmp
     ]
     last = [EventAccumulator(str(run.folder.path)).Reload().Histograms(tag)[-1] for run in logged]
     for run, histogram in zip(logged, last, strict=True):
-        assert histogram.histogram_value.sum == pytest.approx(float(run.fit.model.output.weight.detach().sum()), abs=1e-5)
+        assert histogram.histogram_value.sum == pytest.approx(
+            float(run.fit.model.output.weight.detach().sum()), abs=1e-5
+        )
 
 
 def test_training_and_validation_share_their_charts(whole: TrainingRun):
@@ -201,8 +203,8 @@ def test_a_finished_run_is_a_row_of_settings_with_its_best_and_final_results(who
     assert of["session_end_info"].session_end_info.status == 1  # Success.
     log = EventAccumulator(str(whole.folder.path)).Reload()
     accuracies = [epoch.val_accuracy for epoch in whole.history]
-    assert log.Scalars("result/best_val_accuracy")[-1].value == pytest.approx(max(accuracies))
-    assert log.Scalars("result/final_val_accuracy")[-1].value == pytest.approx(accuracies[-1])
+    assert log.Scalars("val/best_accuracy")[-1].value == pytest.approx(max(accuracies))
+    assert log.Scalars("val/final_accuracy")[-1].value == pytest.approx(accuracies[-1])
 
 
 def test_a_pruned_run_has_its_row_with_what_it_has_come_to(tmp_path: Path):
@@ -210,7 +212,7 @@ def test_a_pruned_run_has_its_row_with_what_it_has_come_to(tmp_path: Path):
     list(islice(run, 2))
     run.discard_checkpoint()
     assert hparams(tmp_path)["session_end_info"].session_end_info.status == 2  # Failure.
-    (final,) = EventAccumulator(str(tmp_path)).Reload().Scalars("result/final_val_loss")
+    (final,) = EventAccumulator(str(tmp_path)).Reload().Scalars("val/final_loss")
     assert (final.step, final.value) == (2, pytest.approx(run.history[-1].val_loss))
 
 
