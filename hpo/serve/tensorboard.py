@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import sys
 import time
@@ -51,22 +52,30 @@ def serve_tensorboard(
     free = _free_port(port)
     if free != port:
         tell(f"Port {port} is in use; this is port {free}.")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # So that the folder is removed then too.
     with TemporaryDirectory(prefix="hpo-tensorboard-") as folder:
         links = Links(Path(folder))
         links.show(_folders(address, runs, studies))
-        _launch(Path(folder), free)
-        shown = counted(len(links), "run")
-        tell(f"TensorBoard shows {shown} of {', '.join(studies)}. Ctrl-C ends it.")
-        tell(f"http://{HOST}:{free}/{START_PAGE}")
         try:
-            while True:
-                time.sleep(REFRESH_SECONDS)
-                links.show(_folders(address, runs, _studies(address, names)))
+            _launch(Path(folder), free)
+            tell(f"TensorBoard shows {counted(len(links), 'run')} of {', '.join(studies)}. Ctrl-C ends it.")
+            tell(f"http://{HOST}:{free}/{START_PAGE}")
+            _keep_up(lambda: links.show(_folders(address, runs, _studies(address, names))), tell)
         except KeyboardInterrupt:
             return
-        except StorageError as error:  # The database was removed or is busy: what is shown stays.
-            tell(f"New runs are not added any more: {error}")
-            _wait()
+
+
+def _keep_up(refresh: Callable[[], None], tell: Callable[[str], None]) -> None:
+    """Show runs that begin, until Ctrl-C; what is shown already stays when the database cannot be read."""
+    told = ""
+    while True:
+        time.sleep(REFRESH_SECONDS)
+        try:
+            refresh()
+        except RequestError as error:
+            if told != str(error):
+                told = str(error)
+                tell(f"New runs cannot be added: {error}")
 
 
 class Links:
@@ -156,11 +165,3 @@ def _launch(folder: Path, port: int) -> None:
     server.configure(logdir=str(folder), host=HOST, port=port, reload_interval=REFRESH_SECONDS, window_title="hpo")
     with redirect_stderr(StringIO()):  # It tells of an experimental way to read files, which is its default.
         server.launch()
-
-
-def _wait() -> None:
-    try:
-        while True:
-            time.sleep(REFRESH_SECONDS)
-    except KeyboardInterrupt:
-        return
