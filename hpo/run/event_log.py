@@ -8,8 +8,10 @@ from pathlib import Path
 import torch
 from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
 from torch import Tensor
 from torch.utils.tensorboard import FileWriter, SummaryWriter
+from torch.utils.tensorboard.summary import scalar
 
 from hpo.definition.trial_config import TrialConfig
 from hpo.network.mlp import MLP
@@ -157,9 +159,9 @@ class EventLog:
         for folder, values in scalars.items():
             copied = kept.get(folder, {})
             self._copy(folder, copied.values())
-            for tag, value in values.items():
-                if tag not in copied:
-                    self._scalar(folder, tag, value, epoch.epoch)
+            missing = [_value(tag, value) for tag, value in values.items() if tag not in copied]
+            if missing:  # As one event: on small data an epoch takes milliseconds.
+                self._to(folder).add_summary(Summary(value=missing), epoch.epoch)
 
     def _scalar(self, folder: str, tag: str, value: float, step: int) -> None:
         self.writers[folder].add_scalar(tag, value, step)
@@ -191,6 +193,11 @@ class EventLog:
         self.writers[ALL].add_histogram_raw(tag, low, high, tensor.numel(), total, norm**2, limits, counts, step)
 
 
+def _value(tag: str, value: float) -> Summary.Value:
+    found: Summary.Value = scalar(tag, value).value[0]  # type: ignore[no-untyped-call]
+    return found
+
+
 def _of_steps(files: Sequence[Path], last: int) -> Events:
     """Return the events of a run's earlier files that are of its epochs up to the last one.
 
@@ -203,5 +210,6 @@ def _of_steps(files: Sequence[Path], last: int) -> Events:
         for event in LegacyEventFileLoader(str(path)).Load():
             for value in event.summary.value:
                 if 1 <= event.step <= last and value.tag.startswith(KEPT):
-                    found[event.step][value.tag] = event
+                    alone = Event(step=event.step, wall_time=event.wall_time, summary=Summary(value=[value]))
+                    found[event.step][value.tag] = alone
     return found
