@@ -12,7 +12,7 @@ def run_names(study: StoredStudy, runs: Path) -> dict[str, Path]:
     """Return the folder of each run of a study by the name that the run is shown under.
 
     A trial of a search is named by its number, as trial_00012. The runs of a grid are named by their experiment, with
-    the seed where the study has several; experiments that are not numbered by their own names get the number of their
+    the seed where the study has several; where no experiment is numbered by its own name, each gets the number of its
     row, as 01_baseline.
 
     Args:
@@ -37,7 +37,7 @@ def _experiment_labels(study: StoredStudy) -> Mapping[str, str]:
     if study.record is None or study.record.kind != "grid" or study.record.confirms is not None:
         return {}
     experiments = [experiment.name for experiment in study.definition.experiments]
-    if all(name[:1].isdigit() for name in experiments):
+    if any(name[:1].isdigit() for name in experiments):  # Controls may have no number.
         return {name: name for name in experiments}
     digits = max(2, len(str(len(experiments))))
     return {name: f"{row:0{digits}d}_{name}" for row, name in enumerate(experiments, start=1)}

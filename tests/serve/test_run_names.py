@@ -31,7 +31,7 @@ def trial(run_id: str | None, experiment: str | None = None, replicate: int | No
 @pytest.mark.parametrize(
     ("experiments", "runs", "names"),
     [
-        (("05_gelu", "01_baseline"), [("05_gelu", 1)], ["05_gelu"]),
+        (("05_gelu", "01_baseline", "control"), [("05_gelu", 1)], ["05_gelu"]),
         (("baseline", "gelu"), [("gelu", 1), ("baseline", 1)], ["02_gelu", "01_baseline"]),
         (("baseline",), [("baseline", 1), ("baseline", 2)], ["01_baseline_seed1", "01_baseline_seed2"]),
         (tuple(f"e{n}" for n in range(100)), [("e9", 1)], ["010_e9"]),
