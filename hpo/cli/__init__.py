@@ -25,6 +25,7 @@ from hpo.cli.retrain import retrain
 from hpo.cli.search import search
 from hpo.cli.show import show
 from hpo.cli.streams import guard_streams, lost_output, say
+from hpo.cli.tensorboard import tensorboard
 from hpo.cli.trial import trial
 from hpo.errors import HpoError
 
@@ -51,6 +52,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "delete": delete,
     "rename": rename,
     "bench": bench,
+    "tensorboard": tensorboard,
 }
 for name, command in COMMANDS.items():
     app.command(name, cls=GroupedCommand)(with_option_groups(command))

@@ -11,6 +11,7 @@ import typer
 import hpo
 from hpo.cli.values import read_seconds, read_size, read_workers
 from hpo.errors import RequestError, closest, escaped, quoted
+from hpo.run.logging_config import HISTOGRAMS_EVERY
 
 if TYPE_CHECKING:
     from hpo.analysis.tables import Form, Table
@@ -197,6 +198,12 @@ class SessionOptions:
             show_default="its share of the machine's",
         ),
     ] = None
+    histograms: Annotated[
+        int,
+        typer.Option(
+            metavar="N", min=0, help="TensorBoard's histograms of weights and gradients, every N epochs; 0 for none."
+        ),
+    ] = HISTOGRAMS_EVERY
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Validate everything, forecast time and memory, run nothing.")
     ] = False
@@ -221,6 +228,7 @@ class SessionOptions:
             timeout=self.timeout,
             trial_timeout=self.trial_timeout,
             memory_limit=self.memory_limit,
+            histograms_every=self.histograms,
             **of_search,
             observer=observer or unobserved,
         )

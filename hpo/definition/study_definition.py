@@ -67,6 +67,11 @@ class StudyDefinition(Table):
         return "maximize" if self.metric == "val_accuracy" else "minimize"
 
     @property
+    def varied(self) -> tuple[str, ...]:
+        """The settings in which its trials differ."""
+        return tuple(dict.fromkeys((*self.space, *(name for of in self.experiments for name in of.settings))))
+
+    @property
     def most_epochs(self) -> int:
         """The most epochs that a trial of the study can have."""
         if "epochs" in self.space:

@@ -20,9 +20,9 @@ WORKER_BYTES = 300 << 20
 LEAST_TRAINING_BYTES = 64 << 20
 # Open files: the supervisor has a pipe to each worker, and a database, logs and libraries besides.
 RESERVED_FILES = 24
-# Processes and threads: a worker also has the thread that writes TensorBoard events; the supervisor has one that writes
-# the database.
-TASKS_PER_WORKER = 2
+# Processes and threads: a worker also has three threads that write TensorBoard events; the supervisor has one that
+# writes the database.
+TASKS_PER_WORKER = 4
 RESERVED_TASKS = 6
 
 

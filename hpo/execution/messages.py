@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from hpo.definition.data_config import DataConfig
 from hpo.definition.outcome import Outcome
+from hpo.run.logging_config import LoggingConfig
 from hpo.training.epoch import Epoch
 
 
@@ -39,12 +40,14 @@ class Setup:
         dataset: the data set's name.
         fingerprint: the sha256 of the images and labels, in hex: a worker trains on no others.
         checkpoint_seconds: the least time between two checkpoints of a run.
+        logging: what a run logs for TensorBoard.
     """
 
     data: DataConfig
     dataset: str
     fingerprint: str
     checkpoint_seconds: float
+    logging: LoggingConfig
 
 
 class Answer(Enum):

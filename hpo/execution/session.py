@@ -29,6 +29,7 @@ from hpo.execution.messages import Place, Setup
 from hpo.execution.running_trials import RunningTrials
 from hpo.execution.supervisor import StopReason, Supervisor
 from hpo.execution.worker_pool import WorkerPool
+from hpo.run.logging_config import HISTOGRAMS_EVERY, LoggingConfig
 from hpo.search.grid_plan import GridPlan
 from hpo.search.limits import Limits
 from hpo.search.live_study import LiveStudy
@@ -66,6 +67,7 @@ class Options:
         until_converged: whether a search ends when nothing more is to be expected.
         deterministic: whether a search must not depend on the number of workers, nor on interruptions.
         checkpoint_seconds: least time between two checkpoints of a run.
+        histograms_every: epochs from one histogram of weights and gradients to the next, for TensorBoard; 0 for none.
         observer: sees each event.
     """
 
@@ -81,6 +83,7 @@ class Options:
     until_converged: bool = False
     deterministic: bool = False
     checkpoint_seconds: float = 5.0
+    histograms_every: int = HISTOGRAMS_EVERY
     observer: Observer = unobserved
 
 
@@ -300,7 +303,8 @@ def _run(
                 epochs_left=plan.epochs_left,
             )
         )
-        setup = Setup(definition.data, dataset.name, dataset.fingerprint, options.checkpoint_seconds)
+        logging = LoggingConfig(options.histograms_every, definition.varied)
+        setup = Setup(definition.data, dataset.name, dataset.fingerprint, options.checkpoint_seconds, logging)
         pool.set_up(lambda device: Place(folder, images, device, memory_limit), setup)
         supervisor = Supervisor(
             RunningTrials(study, plan, observe, folder),

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, TypeVar
 from hpo.definition.outcome import Outcome
 from hpo.errors import DataError, Diverged, printable
 from hpo.execution.messages import Answer, Bug, Ended, NoData, Notice, Ready, Trained, Unwritable
+from hpo.run.logging_config import LoggingConfig
 from hpo.search.plan import Job
 
 if TYPE_CHECKING:
@@ -49,12 +50,14 @@ class Trainer:
         data: what they train on.
         folder: of the study; each run has a folder in it.
         checkpoint_seconds: the least time between two checkpoints of a run.
+        logging: what a run logs for TensorBoard.
         stacks: trains runs of one structure together; None trains one run at a time.
     """
 
     data: TensorData
     folder: Path
     checkpoint_seconds: float
+    logging: LoggingConfig
     stacks: Stacks | None
 
 
@@ -87,7 +90,8 @@ def main() -> None:
         for pipe in pipes:
             pipe.send(Ready(precision))
         together = data.device.type == "cuda" or len(pipes) > 1
-        _serve(pipes, Trainer(data, place.folder, setup.checkpoint_seconds, Stacks() if together else None))
+        stacks = Stacks() if together else None
+        _serve(pipes, Trainer(data, place.folder, setup.checkpoint_seconds, setup.logging, stacks))
     except (EOFError, ConnectionError):
         return  # The supervisor is gone; whoever resumes the study finds the checkpoint.
     except DataError as error:
@@ -151,6 +155,7 @@ def _train(job: Job, pipe: Pipe, trainer: Trainer) -> Generator[None, None, Ende
             evaluate_test=job.evaluate_test,
             precision=job.precision,
             checkpoint_seconds=trainer.checkpoint_seconds,
+            logging=trainer.logging,
             warn=lambda text: pipe.send(Notice(_without_temporary_name(text))),
         )
 

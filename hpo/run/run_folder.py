@@ -16,7 +16,6 @@ from hpo.data.tensors import Projection
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import StorageError
 from hpo.run import checkpoint
-from hpo.run.event_log import EventLog
 from hpo.run.file_names import CHECKPOINT
 from hpo.run.tensor_file import own_copy, replacing, write_tensors
 from hpo.training.epoch import Epoch
@@ -47,15 +46,12 @@ class RunFolder:
         self.weights = path / "weights.safetensors"
         self.best = path / "best.safetensors"
 
-    def start_logs(self, config: TrialConfig, history: Sequence[Epoch]) -> EventLog:
-        """Write the configuration and the epochs before a resume, in place of older files; return the event log."""
+    def start_logs(self, config: TrialConfig, history: Sequence[Epoch]) -> None:
+        """Write the configuration and the epochs before a resume, in place of older files."""
         with replacing(self.config) as file:
             file.write_text(config.model_dump_json(indent=2) + "\n")
         with replacing(self.epochs) as file:
             file.write_text("".join(map(_line, history)))
-        for stale in self.path.glob("events.out.tfevents.*"):
-            stale.unlink()
-        return EventLog(self.path, history)
 
     def add_epoch(self, epoch: Epoch) -> None:
         """Append an epoch to the log."""

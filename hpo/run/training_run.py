@@ -15,6 +15,7 @@ from hpo.network.mlp import MLP
 from hpo.network.precision import Precision
 from hpo.run.checkpoint import CheckpointError
 from hpo.run.event_log import EventLog
+from hpo.run.logging_config import LoggingConfig
 from hpo.run.run_folder import RunFolder
 from hpo.run.run_result import RunResult
 from hpo.training.epoch import Epoch
@@ -38,6 +39,7 @@ class TrainingRun:
         evaluate_test: whether `finish` may use the test images.
         precision: what `precision = "auto"` means; None is decided by measurement on this machine.
         checkpoint_seconds: the least time between two checkpoints, in seconds.
+        logging: what TensorBoard shows beside the curves; training is the same whatever it is.
         warn: called with one line about each thing that cannot be written or read.
 
     Attributes:
@@ -54,11 +56,13 @@ class TrainingRun:
         evaluate_test: bool = False,
         precision: Precision | None = None,
         checkpoint_seconds: float = 5.0,
+        logging: LoggingConfig | None = None,
         warn: Callable[[str], None] = lambda message: None,
     ) -> None:
         data = data.with_input(config)
         self.config, self.data, self.folder = config, data, RunFolder(folder)
         self.evaluate_test, self.checkpoint_seconds, self.warn = evaluate_test, checkpoint_seconds, warn
+        self.logging = logging or LoggingConfig()
         self.history: list[Epoch] = []
         self.events: EventLog | None = None
         self.saved_at = time.monotonic()
@@ -105,6 +109,8 @@ class TrainingRun:
             "fit": self.fit.state_dict(),
         }
         self.folder.save_checkpoint(state)
+        if self.events:
+            self._log(self.events.flush)
         self.saved_at = time.monotonic()
 
     def finish(self) -> RunResult:
@@ -137,6 +143,9 @@ class TrainingRun:
         self._save_weights(model.state_dict())
         if best and best.weights:
             self._save_weights(best.weights, best=True)
+        if self.events:
+            self._log(partial(self.events.finish, result))
+            self._close_events()
         self.discard_checkpoint()
         return result
 
@@ -150,11 +159,16 @@ class TrainingRun:
     def discard_checkpoint(self) -> None:
         """Close the logs and remove the checkpoint: the run has ended, whatever its outcome."""
         self.folder.checkpoint.unlink(missing_ok=True)
+        if self.events:
+            self._log(self.events.give_up)
         self.close()
 
     def close(self) -> None:
         """Close the logs and leave the stacks; the run can be resumed later from its last checkpoint."""
         self.fit.close()
+        self._close_events()
+
+    def _close_events(self) -> None:
         if self.events:
             self._log(self.events.close)
             self.events = None
@@ -197,7 +211,10 @@ class TrainingRun:
         self.history = [Epoch(**epoch) for epoch in found["history"]]
 
     def _start_logs(self) -> None:
-        self.events = self.folder.start_logs(self.config, self.history)
+        self.folder.start_logs(self.config, self.history)
+        self.events = EventLog(
+            self.folder.path, self.fit.model, self.data.n_features, self.config, self.history, self.logging
+        )
 
     def _add_to_logs(self, epoch: Epoch) -> None:
         if not self.folder.epochs.exists():
@@ -208,7 +225,7 @@ class TrainingRun:
             return
         self.folder.add_epoch(epoch)
         if self.events:
-            self.events.add(epoch)
+            self.events.add(epoch, self.fit.learner)
 
     def _log(self, write: Callable[[], None]) -> None:
         try:

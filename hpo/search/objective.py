@@ -12,6 +12,7 @@ from hpo.data.tensors import TensorData
 from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import Diverged, StorageError
+from hpo.run.logging_config import LoggingConfig
 from hpo.run.training_run import TrainingRun
 from hpo.search.limits import Limits
 from hpo.search.live_study import CURVE_COLUMNS
@@ -63,7 +64,7 @@ class Objective:
             trial.set_constraint("trainable", 1.0)
             trial.set_user_attr("message", limit)
             raise optuna.TrialPruned(limit)
-        run = TrainingRun(config, self.data, folder / run_id)
+        run = TrainingRun(config, self.data, folder / run_id, logging=LoggingConfig(varied=self.definition.varied))
         outcome = Outcome.CRASHED
         try:
             with overflow_diverges():

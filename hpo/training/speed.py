@@ -33,7 +33,7 @@ def epoch_seconds(config: TrialConfig, images: Images, device: str = "cpu", runs
     """
     on_gpu = device != "cpu"
     rows = min(images.train, max(2 * (GPU_BLOCK if on_gpu else BLOCK), STEPS * config.batch_size))
-    data = _noise(images, rows, device)
+    data = noise(images, rows, device)
     if config.input == "pca":  # Any projection takes as long as that to the principal components.
         features = config.n_inputs(data.n_features)
         weight = np.full((data.n_features, features), 1e-4, np.float32)
@@ -96,7 +96,14 @@ def chosen_precision(config: TrialConfig, device: str = "cpu") -> Precision:
     return resolve(config.precision, torch.device(device))
 
 
-def _noise(images: Images, rows: int, device: str) -> TensorData:
+def noise(images: Images, rows: int, device: str) -> TensorData:
+    """Return images of random pixels and labels.
+
+    Args:
+        images: their size, and the share of validation images, which are among those of training.
+        rows: number of training images.
+        device: where they are.
+    """
     height, width, channels = images.shape
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(256, (rows, height * width * channels), dtype=torch.uint8, generator=generator).to(device)

@@ -40,8 +40,8 @@ def test_a_limit_of_processes_leaves_room_for_threads(monkeypatch: pytest.Monkey
     monkeypatch.setattr(cgroup, "available_tasks", lambda: 20)
     workers, why = capacity.fitting_workers(60, on_cpu=True)
     assert (workers, why) == (
-        7,
-        "60 workers were asked for, 7 can run: the control group allows 20 more processes (pids.max).",
+        3,
+        "60 workers were asked for, 3 can run: the control group allows 20 more processes (pids.max).",
     )
 
 

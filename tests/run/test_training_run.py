@@ -50,8 +50,8 @@ def test_a_run_leaves_its_configuration_curve_weights_and_events(tmp_path: Path)
     assert same(load_file(tmp_path / "weights.safetensors"), run.fit.model.state_dict())
     assert same(load_file(tmp_path / "best.safetensors"), run.fit.checkpoint.weights)
     assert not (tmp_path / "checkpoint.safetensors").exists()
-    events = EventAccumulator(str(tmp_path)).Reload()
-    curve = [(event.step, event.value) for event in events.Scalars("accuracy/validation")]
+    events = EventAccumulator(str(tmp_path / "validation")).Reload()
+    curve = [(event.step, event.value) for event in events.Scalars("curves/accuracy")]
     assert curve == [(epoch.epoch, pytest.approx(epoch.val_accuracy)) for epoch in run.history]
     assert result.epochs == len(run.history)
     assert result.seconds == sum(epoch.seconds for epoch in run.history)
@@ -91,7 +91,7 @@ def test_a_run_killed_after_any_epoch_resumes_to_the_same_bits(tmp_path: Path, e
     assert results[0] == results[1]
     for name in ("weights", "best"):
         assert same(*(load_file(tmp_path / run / f"{name}.safetensors") for run in ("whole", "killed")))
-    curve = EventAccumulator(str(tmp_path / "killed")).Reload().Scalars("loss/train")
+    curve = EventAccumulator(str(tmp_path / "killed" / "train")).Reload().Scalars("curves/loss")
     assert [event.step for event in curve] == [epoch.epoch for epoch in whole.history]
     for run in (killed, resumed):
         run.close()
@@ -238,8 +238,8 @@ def test_every_file_follows_the_umask(umask: int, tmp_path: Path):
         uninterrupted(tmp_path).finish()
     finally:
         os.umask(before)
-    modes |= {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
-    assert len(modes) == 6
+    modes |= {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*") if path.is_file()}
+    assert len(modes) == 8
     assert set(modes.values()) == {0o666 & ~umask}
 
 

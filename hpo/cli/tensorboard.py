@@ -1,0 +1,24 @@
+"""`hpo tensorboard`: the curves, histograms, graphs and HParams of studies, in a browser."""
+
+from typing import Annotated
+
+import typer
+
+from hpo.cli.options import RecordOptions
+from hpo.cli.streams import say
+
+
+def tensorboard(
+    records: RecordOptions,
+    studies: Annotated[
+        list[str] | None, typer.Argument(metavar="[STUDY]...", help="The names of the studies; all without any.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at, or the next free one.")] = 6006,
+) -> None:
+    """Serve TensorBoard on the runs of studies, on this machine alone, and print its address.
+
+    Example: hpo tensorboard search
+    """
+    from hpo.serve.tensorboard import serve_tensorboard
+
+    serve_tensorboard(records.address, records.runs, studies or (), port, say)

@@ -1,0 +1,167 @@
+"""TensorBoard on the runs of studies."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import ModuleType
+
+from hpo.definition.counted import counted
+from hpo.errors import RequestError, StorageError
+from hpo.serve.run_names import run_names
+from hpo.storage.address import Address
+from hpo.storage.stored_study import read_studies, read_study
+from hpo.storage.stored_trial import HEAVY_ATTRS
+
+HOST = "127.0.0.1"
+PORTS_TRIED = 100
+# How often runs that have begun meanwhile are added.
+REFRESH_SECONDS = 5.0
+# The curves of a few epochs are to be seen as they are.
+START_PAGE = "?smoothing=0#timeseries"
+
+
+def serve_tensorboard(
+    address: Address, runs: Path, names: Sequence[str], port: int, tell: Callable[[str], None]
+) -> None:
+    """Serve TensorBoard on this machine alone, until Ctrl-C.
+
+    It reads a temporary folder with a link to each run, so that it shows the runs of these studies and no others, under
+    names that sort.
+
+    Args:
+        address: of the database.
+        runs: the runs folder that goes with it.
+        names: of the studies; empty takes all that the database holds.
+        port: to listen at; the next free one is taken in its place.
+        tell: called with a line for the person; the last one before it waits is the address.
+
+    Raises:
+        RequestError: a study is not there or has no runs, or no port is free.
+    """
+    studies = _studies(address, names)
+    free = _free_port(port)
+    if free != port:
+        tell(f"Port {port} is in use; this is port {free}.")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # So that the folder is removed then too.
+    with TemporaryDirectory(prefix="hpo-tensorboard-") as folder:
+        links = Links(Path(folder))
+        links.show(_folders(address, runs, studies))
+        try:
+            _launch(Path(folder), free)
+            tell(f"TensorBoard shows {counted(len(links), 'run')} of {', '.join(studies)}. Ctrl-C ends it.")
+            tell(f"http://{HOST}:{free}/{START_PAGE}")
+            _keep_up(lambda: links.show(_folders(address, runs, _studies(address, names))), tell)
+        except KeyboardInterrupt:
+            return
+
+
+def _keep_up(refresh: Callable[[], None], tell: Callable[[str], None]) -> None:
+    """Show runs that begin, until Ctrl-C; what is shown already stays when the database cannot be read."""
+    told = ""
+    while True:
+        time.sleep(REFRESH_SECONDS)
+        try:
+            refresh()
+        except RequestError as error:
+            if told != str(error):
+                told = str(error)
+                tell(f"New runs cannot be added: {error}")
+
+
+class Links:
+    """Links to the folders of runs in one folder.
+
+    Args:
+        folder: an empty one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._linked: dict[str, Path] = {}
+
+    def __len__(self) -> int:
+        return len(self._linked)
+
+    def show(self, wanted: dict[str, Path]) -> None:
+        """Have a link to each folder that is there, by the name of the link, and no others."""
+        present = {name: path.resolve() for name, path in wanted.items() if path.is_dir()}
+        for name in [name for name, path in self._linked.items() if present.get(name) != path]:
+            (self.folder / name).unlink()
+            del self._linked[name]
+        for name, path in present.items():
+            if name not in self._linked:
+                (self.folder / name).parent.mkdir(exist_ok=True)
+                (self.folder / name).symlink_to(path)
+                self._linked[name] = path
+
+
+def _studies(address: Address, names: Sequence[str]) -> list[str]:
+    """Return the names of the studies that are shown.
+
+    Raises:
+        RequestError: there are none.
+    """
+    if names:
+        return list(dict.fromkeys(names))
+    found = [study.name for study in read_studies(address) if not isinstance(study, StorageError) and study.record]
+    if not found:
+        raise RequestError(f"{address} holds no studies: nothing has been run here yet.")
+    return found
+
+
+def _folders(address: Address, runs: Path, studies: Sequence[str]) -> dict[str, Path]:
+    """Return the folder of each run, by the name that TensorBoard shows; of several studies, with the study's name.
+
+    Raises:
+        StorageError: a study is not there, or hpo did not make it.
+    """
+    found = {}
+    for name in studies:
+        study = read_study(address, name, without=HEAVY_ATTRS)
+        if study.record is None:
+            raise StorageError(f"study '{name}' was not made by hpo: it has no runs that TensorBoard could show.")
+        prefix = f"{name}/" if len(studies) > 1 else ""
+        found.update({f"{prefix}{run}": path for run, path in run_names(study, runs).items()})
+    return found
+
+
+def _free_port(port: int) -> int:
+    """Return the first port from this one on that nobody listens at.
+
+    Raises:
+        RequestError: none of the next ones is free.
+    """
+    last = min(port + PORTS_TRIED, 1 << 16)
+    for candidate in range(port, last):
+        with socket.socket() as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                tried.bind((HOST, candidate))
+            except OSError:
+                continue
+        return candidate
+    raise RequestError(f"--port {port}: none of the ports {port} to {last - 1} can be used; choose another.")
+
+
+def _launch(folder: Path, port: int) -> None:
+    """Start TensorBoard in threads of this process."""
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    # TensorFlow is not loaded where it is installed.
+    sys.modules.setdefault("tensorboard.compat.notf", ModuleType("notf"))
+    from tensorboard import program
+
+    logging.getLogger("tensorboard").setLevel(logging.ERROR)
+    server = program.TensorBoard()
+    server.configure(logdir=str(folder), host=HOST, port=port, reload_interval=REFRESH_SECONDS, window_title="hpo")
+    with redirect_stderr(StringIO()):  # It tells of an experimental way to read files, which is its default.
+        server.launch()
