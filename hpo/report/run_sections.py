@@ -124,13 +124,12 @@ def outcome_section(study: StoredStudy) -> Section:
 
 
 def mistakes_section(
-    study: StoredStudy, runs: Sequence[StoredTrial], folder: Path, images: ValidationImages | str
+    runs: Sequence[tuple[StoredStudy, StoredTrial]], folder: Path, images: ValidationImages | str
 ) -> Section:
     """Return the confusion matrix and the most confident mistakes of the first run whose weights are at hand.
 
     Args:
-        study: of the runs.
-        runs: the best first.
+        runs: each with its study, the best first.
         folder: of all runs that go with the database.
         images: the validation images, or what is missing.
     """
@@ -140,15 +139,15 @@ def mistakes_section(
     if isinstance(images, str):
         return Section("mistakes", name, notes=[images])
     notes: list[str] = []
-    for run in runs:
+    for study, run in runs:
         place = study.run_folder(run, folder)
         if not place.exists():
-            notes.append(f"Trial {run.number} is left out: its folder {printable(place)} is missing.")
+            notes.append(f"{_sentence(run)} is left out: its folder {printable(place)} is missing.")
             continue
         try:
             found = predictions(place, images.images, images.labels)
         except StorageError as error:
-            notes.append(f"Trial {run.number} is left out. {escaped(str(error))}")
+            notes.append(f"{_sentence(run)} is left out. {escaped(str(error))}")
             continue
         drawings = [Drawing(confusion_figure(confusion_counts(found, images.classes), images.classes), half=True)]
         mistakes = confident_mistakes(found, MISTAKES)
@@ -163,11 +162,16 @@ def mistakes_section(
         ]
         wrong = int((found.labels != found.predicted).sum())
         lead = (
-            f"Trial {run.number} on the {len(images.labels):,} validation images: {100 * found.accuracy:.2f} % are "
+            f"{_sentence(run)} on the {len(images.labels):,} validation images: {100 * found.accuracy:.2f} % are "
             f"right. Below are the {len(mistakes)} of {wrong:,} mistakes of which it was most sure."
         )
         return Section("mistakes", name, lead, drawings, pictures, notes=notes)
     return Section("mistakes", name, notes=notes)
+
+
+def _sentence(run: StoredTrial) -> str:
+    """Return what a run is called, to begin a sentence."""
+    return f"Trial {run.number}" if run.experiment is None else f"Run {run.name}"
 
 
 def best_first(study: StoredStudy) -> Iterator[StoredTrial]:

@@ -37,6 +37,7 @@ from hpo.report.validation_images import ValidationImages, find_validation_image
 from hpo.report.warning_rows import boundary_warnings, few_trials_warning, outcome_warnings
 from hpo.run.replacing import replacing
 from hpo.storage.stored_study import StoredStudy
+from hpo.storage.stored_trial import StoredTrial
 
 # Runs whose weights are tried, the best first, before the page says that they are missing.
 TRIED = 5
@@ -99,15 +100,24 @@ def study_page(study: StoredStudy, confirmation: StoredStudy | None, places: Pla
             )
         sections = _search_sections(study, compared, confirmation)
     best = list(best_first(study))[:TRIED]
+    tried = [*_chosen(confirmation), *((study, trial) for trial in best)]
     shared = [
         curves_section(study, best[0] if best else None),
         cost_section(study, images),
         *_gap_sections(study, confirmation),
         outcome_section(study),
-        mistakes_section(study, best, places.runs, images),
+        mistakes_section(tried, places.runs, images),
     ]
     kind = "confirmation" if definition.confirms else definition.kind
     return Page(study.name, kind, state, answer, warnings, [*sections, *shared], reproduction(study))
+
+
+def _chosen(confirmation: StoredStudy | None) -> list[tuple[StoredStudy, StoredTrial]]:
+    """Return the first run of what a confirmation chose; none before it has chosen."""
+    looks = confirmation.record.looks if confirmation and confirmation.record else ()
+    if confirmation is None or not looks:
+        return []
+    return [(confirmation, trial) for trial in confirmation.trials if trial.name == looks[-1].results[0].runs[0]]
 
 
 def write_report(page: Page, path: Path) -> int:
