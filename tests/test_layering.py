@@ -23,6 +23,7 @@ BELOW: dict[str, set[str]] = {
     "search": {"storage", "run", "training", "network", "data", "definition", "errors"},
     "execution": {"search", "storage", "run", "training", "network", "data", "definition", "errors"},
     "analysis": {"storage", "data", "definition", "errors"},
+    "report": {"analysis", "search", "run", "training", "network", "storage", "data", "definition", "errors"},
     "serve": {"storage", "definition", "errors"},
 }
 BELOW["cli"] = set(BELOW)

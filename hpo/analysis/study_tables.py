@@ -181,12 +181,17 @@ def varied_settings(runs: Sequence[StoredTrial]) -> list[str]:
 
 def settings_text(settings: Mapping[str, Any], names: Iterable[str]) -> str:
     """Return as text the settings that the configuration uses: Adam does not use momentum."""
+    return " ".join(f"{name}={value}" for name, value in used_settings(settings, names).items())
+
+
+def used_settings(settings: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
+    """Return as texts the settings that the configuration uses, of those that are named."""
 
     def is_read(name: str) -> bool:
         reader, choices = READ_ONLY_BY.get(name, (name, ()))
         return settings.get(name) is not None and (name == reader or settings.get(reader) in choices)
 
-    return " ".join(f"{name}={_text(settings[name])}" for name in names if is_read(name))
+    return {name: _text(settings[name]) for name in names if is_read(name)}
 
 
 def _text(value: Any) -> str:

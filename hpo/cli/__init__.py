@@ -21,6 +21,7 @@ from hpo.cli.list import list_studies
 from hpo.cli.predict import predict
 from hpo.cli.rename import rename
 from hpo.cli.replay_grid import replay_grid
+from hpo.cli.report import report
 from hpo.cli.retrain import retrain
 from hpo.cli.search import search
 from hpo.cli.show import show
@@ -46,6 +47,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "list": list_studies,
     "show": show,
     "trial": trial,
+    "report": report,
     "retrain": retrain,
     "export": export,
     "predict": predict,

@@ -19,7 +19,7 @@ from hpo.model.card import ModelCard, TrainedRun, TrainingData
 from hpo.model.card_page import card_page
 from hpo.model.predictor import check_suffix, predictor
 from hpo.model.torch_network import Ensemble, take_apart
-from hpo.run.tensor_file import replacing
+from hpo.run.replacing import replacing
 from hpo.run.trained_model import TrainedModel
 
 if TYPE_CHECKING:

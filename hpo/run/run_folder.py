@@ -17,7 +17,8 @@ from hpo.definition.trial_config import TrialConfig
 from hpo.errors import StorageError
 from hpo.run import checkpoint
 from hpo.run.file_names import CHECKPOINT
-from hpo.run.tensor_file import own_copy, replacing, write_tensors
+from hpo.run.replacing import replacing
+from hpo.run.tensor_file import own_copy, write_tensors
 from hpo.training.epoch import Epoch
 
 # Begins the names of a projection's tensors, which stand beside those of the network.

@@ -1,0 +1,1 @@
+"""A study as one page: rows are pure functions, figures draw them, a template lays them out."""
