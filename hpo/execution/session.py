@@ -92,6 +92,7 @@ class SessionEnd:
         stopped: why it ended before its plan was carried out; None if it was.
         ended: why a search has had enough before its total; None if that is not so.
         finished: trials of the study that have ended.
+        before: those of them that had ended before the session.
         total: trials that the plan asked for; None if nobody knows it.
         outcomes: number of the study's trials by outcome.
         best: number of the best trial, None without a complete one.
@@ -103,6 +104,7 @@ class SessionEnd:
     stopped: StopReason | None
     ended: str | None
     finished: int
+    before: int
     total: int | None
     outcomes: dict[str, int]
     best: int | None
@@ -298,6 +300,7 @@ def _run(
                 devices=tuple(devices),
                 paused=len(study.paused),
                 epochs_left=plan.epochs_left,
+                metric=definition.metric,
             )
         )
         setup = Setup(definition.data, dataset.name, dataset.fingerprint, options.checkpoint_seconds)
@@ -314,7 +317,7 @@ def _run(
             stopped = supervisor.run()
         finally:
             saved = _save(study, interruptions)
-        return _end(study, stopped, plan, saved)
+        return _end(study, stopped, plan, saved, finished)
 
 
 def _while_watched(observer: Observer) -> Observer:
@@ -344,7 +347,7 @@ def _save(study: LiveStudy, interruptions: Interruptions) -> bool:
     return True
 
 
-def _end(study: LiveStudy, stopped: StopReason | None, plan: Plan, saved: bool) -> SessionEnd:
+def _end(study: LiveStudy, stopped: StopReason | None, plan: Plan, saved: bool, before: int) -> SessionEnd:
     outcomes = Counter(_status(trial) for trial in study.trials)
     best = study.best
     return SessionEnd(
@@ -352,6 +355,7 @@ def _end(study: LiveStudy, stopped: StopReason | None, plan: Plan, saved: bool) 
         stopped=stopped,
         ended=plan.ended,
         finished=sum(trial.state.is_finished() for trial in study.trials),
+        before=before,
         total=plan.total,
         outcomes=dict(outcomes),
         best=best.number if best else None,
