@@ -6,6 +6,7 @@ from hpo.analysis import estimate
 from hpo.analysis.quantities import decimals, measure, resolution
 from hpo.analysis.tables import interval, number
 from hpo.definition.counted import counted
+from hpo.definition.metric_text import percent
 from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import RequestError, quoted
 from hpo.storage.look import LookResult
@@ -41,7 +42,7 @@ def chosen_runs(confirmation: StoredStudy, *, ensemble: bool) -> tuple[list[Stor
     )
     if not ensemble or chosen.ensemble is None:
         return runs[:1], f"{text}. This is the first of its runs."
-    return runs, f"{text}. This is the ensemble of its runs; its test accuracy is {100 * chosen.ensemble:.2f} %."
+    return runs, f"{text}. This is the ensemble of its runs; its test accuracy is {percent(chosen.ensemble)}."
 
 
 def _validation(definition: StudyDefinition, runs: list[StoredTrial]) -> str:
@@ -56,7 +57,7 @@ def _validation(definition: StudyDefinition, runs: list[StoredTrial]) -> str:
 
 
 def _test(chosen: LookResult) -> str:
-    text = f"Its test accuracy is {100 * chosen.accuracy:.2f} %"
+    text = f"Its test accuracy is {percent(chosen.accuracy)}"
     if chosen.low is None or chosen.high is None:
         return text
     return f"{text} (95% interval {100 * chosen.low:.2f} to {100 * chosen.high:.2f}, over seeds and test images)"

@@ -59,12 +59,15 @@ def select_trials(study: StoredStudy, part: str) -> list[StoredTrial]:
 
     Args:
         study: with its trials.
-        part: an experiment, the id of a run or the number of a trial; an empty text is the whole study.
+        part: an experiment, the id of a run, the number of a trial or `best`; an empty text is the whole study.
 
     Raises:
         RequestError: the study has no such part.
+        StorageError: the best is asked for, and no trial has finished.
     """
     selected = [trial for trial in study.trials if part in ("", trial.experiment, trial.name, str(trial.number))]
+    if part == "best" and not selected:
+        return [study.best_trial]
     if part and not selected:
         known = {text for trial in study.trials for text in (trial.experiment, trial.name) if text}
         hint = closest(part, known) if known else "It has no trials yet."

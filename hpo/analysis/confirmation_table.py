@@ -8,6 +8,7 @@ from hpo.analysis.estimate import Estimate
 from hpo.analysis.quantities import decimals
 from hpo.analysis.tables import Column, Table, interval, number
 from hpo.definition.counted import counted
+from hpo.definition.metric_text import percent
 from hpo.storage.look import Look, LookResult
 
 
@@ -93,16 +94,16 @@ def _notes(
 def _result(result: LookResult, look: Look) -> str:
     runs = len(result.runs)
     used = f"{counted(look.images, 'image')}, {look.when} UTC"
-    text = f"Test accuracy of {result.experiment} ({used}): {_percent(result.accuracy)}"
+    text = f"Test accuracy of {result.experiment} ({used}): {percent(result.accuracy)}"
     if result.sd is None or result.low is None or result.high is None:
         return f"{text} (one run: the noise of its seed is unknown)."
     text += f" ± {100 * result.sd:.2f} over {runs} runs"
     text += f", 95% interval {100 * result.low:.2f} to {100 * result.high:.2f} over seeds and images"
-    return f"{text}; ensemble of the {runs} runs {_percent(result.ensemble)}."
+    return f"{text}; ensemble of the {runs} runs {percent(result.ensemble)}."
 
 
 def _short(result: LookResult) -> str:
-    return f"{result.experiment} {_percent(result.accuracy)} ({counted(len(result.runs), 'run')})"
+    return f"{result.experiment} {percent(result.accuracy)} ({counted(len(result.runs), 'run')})"
 
 
 def _difference(value: float, known: tuple[float, float] | None, seeds: int, digits: int) -> str:
@@ -110,7 +111,3 @@ def _difference(value: float, known: tuple[float, float] | None, seeds: int, dig
     if known is None:
         return f"{text} ({counted(seeds, 'seed')}: no interval)"
     return f"{text} (95% interval {interval(*known, digits, sign=True)}, paired over {seeds} seeds)"
-
-
-def _percent(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.2f} %"

@@ -7,6 +7,7 @@ import numpy as np
 
 from hpo.analysis.tables import Column, Row, Table
 from hpo.definition.counted import counted
+from hpo.definition.metric_text import percent
 
 # More classes make a matrix that no terminal shows.
 MOST_IN_MATRIX = 12
@@ -42,7 +43,7 @@ class Confusion:
     def table(self) -> Table:
         """Return the accuracy with the matrix; of many classes, with the most frequent mistakes in its place."""
         total, right = int(self.counts.sum()), int(self.counts.trace())
-        notes = [f"accuracy {right / total:.4f}: {right:,} of {counted(total, 'image')}"] if total else []
+        notes = [f"accuracy {percent(right / total)}: {right:,} of {counted(total, 'image')}"] if total else []
         if self.unlabelled:
             notes.append(f"Not counted: {counted(self.unlabelled, 'image')} in no folder called like a class.")
         columns, rows = self._matrix() if len(self.classes) <= MOST_IN_MATRIX else self._mistakes()

@@ -6,6 +6,7 @@ from typing import Any
 
 from hpo.analysis.tables import Column, Table, number
 from hpo.definition.counted import counted
+from hpo.definition.metric_text import metric_text, percent
 from hpo.definition.outcome import Outcome
 from hpo.definition.trial_config import READ_ONLY_BY
 from hpo.errors import StorageError
@@ -28,9 +29,9 @@ def studies_table(studies: Sequence[StoredStudy | StorageError]) -> Table:
         Column("kind", lambda row: row["kind"] or "not made by hpo"),
         Column("data", lambda row: row["dataset"] or ""),
         Column("trials", lambda row: counts(row["outcomes"]), wrap=True),
-        Column("best", lambda row: number(row["best"], 4), right=True),
-        Column("metric", lambda row: row["metric"] or ""),
-        Column("last ended (UTC)", lambda row: (row["last"] or "")[:16]),
+        Column("best", lambda row: metric_text((row["metric"] or "").partition(",")[0], row["best"]), right=True),
+        Column("metric", lambda row: row["metric"] or "", optional=True),
+        Column("last ended (UTC)", lambda row: (row["last"] or "")[:16], optional=True),
     )
     unreadable = [str(study) for study in studies if isinstance(study, StorageError)]
     notes = [f"{row['name']} is running: {row['owner']}." for row in rows if row["owner"]]
@@ -39,12 +40,9 @@ def studies_table(studies: Sequence[StoredStudy | StorageError]) -> Table:
 
 def _study_row(study: StoredStudy) -> dict[str, Any]:
     values = [trial.value for trial in study.trials if trial.state == "complete" and trial.value is not None]
-    try:
-        metric: str | None = study.definition.metric
-        if study.definition.data.train_on == "all":
-            metric = f"{metric}, trained on"
-    except StorageError:  # Not made by hpo, or by a version that states a definition differently.
-        metric = None
+    metric = _metric(study)
+    if metric and _trains_on_all(study):
+        metric = f"{metric}, trained on"
     return {
         "name": study.name,
         "kind": _kind(study),
@@ -80,6 +78,7 @@ def trials_table(study: StoredStudy, top: int) -> Table:
     shown = ranked[:top] if top else ranked
     varied = varied_settings(runs)
     is_grid = any(run.experiment for run in runs)
+    metric = _metric(study)
     rows = [
         {
             "number": run.number,
@@ -100,7 +99,7 @@ def trials_table(study: StoredStudy, top: int) -> Table:
     columns = (
         Column("trial", lambda row: str(row["number"]), right=True),
         *([Column("run", lambda row: row["run_id"])] if is_grid else []),
-        Column("value", lambda row: number(row["value"], 4), right=True),
+        Column(metric or "value", lambda row: metric_text(metric, row["value"]), right=True),
         Column("outcome", lambda row: ": ".join(filter(None, (_ended(row), row["message"]))), wrap=True),
         *([Column("enqueued", lambda row: "yes" if row["stated"] else "")] if any(run.stated for run in shown) else []),
         Column("epochs", lambda row: str(row["epochs"] or ""), right=True),
@@ -115,6 +114,13 @@ def trials_table(study: StoredStudy, top: int) -> Table:
     if len(shown) < len(runs):
         notes.append(f"The best {len(shown)} are shown; --top 0 shows all.")
     return Table(f"Study {name}", columns, rows, notes, {"study": name, "outcomes": dict(outcomes)})
+
+
+def _metric(study: StoredStudy) -> str | None:
+    try:
+        return study.definition.metric
+    except StorageError:  # Not made by hpo, or by a version that states a definition differently.
+        return None
 
 
 def _trains_on_all(study: StoredStudy) -> bool:
@@ -147,7 +153,7 @@ def trial_table(run: StoredTrial) -> Table:
             else []
         ),
         "configuration: " + settings_text(run.config, run.config),
-        "result: " + settings_text(run.result, run.result),
+        "result: " + _result_text(run.result),
         *([f"folder: {run.folder}"] if run.folder else []),
     ]
     summary = {
@@ -192,6 +198,14 @@ def used_settings(settings: Mapping[str, Any], names: Iterable[str]) -> dict[str
         return settings.get(name) is not None and (name == reader or settings.get(reader) in choices)
 
     return {name: _text(settings[name]) for name in names if is_read(name)}
+
+
+def _result_text(result: Mapping[str, Any]) -> str:
+    """Return what a run measured as text: accuracies in percent, and what was not measured left out."""
+    known = {name: value for name, value in result.items() if value is not None}
+    return " ".join(
+        f"{name}={percent(value) if name.endswith('accuracy') else _text(value)}" for name, value in known.items()
+    )
 
 
 def _text(value: Any) -> str:

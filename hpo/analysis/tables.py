@@ -38,12 +38,22 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Fact:
+    """A labelled sentence, as in `folder  runs/search/trial_00007`."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Table:
     """Rows (dataclasses or mappings) with the columns that show them.
 
     Attributes:
         notes: lines below the table: how to read it.
         summary: what is true of all rows together; beside `rows` in JSON.
+        facts: what stands above the table.
+        commands: those that come next, as a shell reads them; below the notes, never broken over lines.
     """
 
     title: str
@@ -51,6 +61,8 @@ class Table:
     rows: Sequence[Any]
     notes: Sequence[str] = ()
     summary: Mapping[str, Any] = field(default_factory=dict)
+    facts: Sequence[Fact] = ()
+    commands: Sequence[str] = ()
 
     def records(self) -> list[dict[str, Any]]:
         """Return the rows as plain data, with None for numbers that are not finite."""
@@ -91,7 +103,9 @@ class Table:
             *[[_escaped(column.text(record)) for column in self.columns] for record in self.records()],
         ]
         table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-        return "\n\n".join([table, *map(escaped, self.notes)]) + "\n"
+        facts = [f"{fact.label}: {fact.text}" for fact in self.facts]
+        commands = [f"    {command}" for command in self.commands]
+        return "\n\n".join([*map(escaped, facts), table, *map(escaped, self.notes), *commands]) + "\n"
 
 
 def number(value: float | None, digits: int = 2, *, sign: bool = False) -> str:

@@ -10,13 +10,16 @@ from typing import Annotated
 import typer
 
 from hpo.cli.bench import bench
+from hpo.cli.best import best
 from hpo.cli.command import GroupedCommand, with_option_groups
 from hpo.cli.compare import compare
+from hpo.cli.config import config
 from hpo.cli.confirm import confirm
 from hpo.cli.delete import delete
 from hpo.cli.enqueue import enqueue
 from hpo.cli.export import export
 from hpo.cli.findings import findings
+from hpo.cli.init import init
 from hpo.cli.list import list_studies
 from hpo.cli.predict import predict
 from hpo.cli.rename import rename
@@ -32,12 +35,13 @@ from hpo.errors import HpoError
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # Help in a tenth of a second: that of rich takes twice as long to load as all else.
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 COMMANDS: dict[str, Callable[..., None]] = {
+    "init": init,
+    "config": config,
     "search": search,
     "replay-grid": replay_grid,
     "enqueue": enqueue,
@@ -45,6 +49,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "findings": findings,
     "compare": compare,
     "list": list_studies,
+    "best": best,
     "show": show,
     "trial": trial,
     "report": report,

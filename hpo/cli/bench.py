@@ -20,9 +20,10 @@ def bench(
     ] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
 ) -> None:
-    """Measure this machine: matrix products, epochs, and what a study will take; under a minute.
+    """Measure how fast this machine trains.
 
-    Images are noise in the size of CIFAR-10; `hpo search --dry-run` forecasts with a study's own.
+    It takes under a minute: matrix products, epochs, and what a study will take. Images are noise in the size of
+    CIFAR-10; `hpo search --dry-run` forecasts with a study's own.
 
     Example: hpo bench --study search --trials 100
     """

@@ -4,16 +4,26 @@ from typing import Annotated
 
 import typer
 
+from hpo.cli.completion import study_names
 from hpo.cli.options import RecordOptions, TableOptions
 
 
 def compare(
-    first: Annotated[str, typer.Argument(metavar="FIRST", help="STUDY, STUDY/EXPERIMENT, STUDY/RUN or STUDY/N.")],
-    second: Annotated[str, typer.Argument(metavar="SECOND", help="The same.")],
+    first: Annotated[
+        str,
+        typer.Argument(
+            metavar="FIRST",
+            help="STUDY, STUDY/EXPERIMENT, STUDY/RUN, STUDY/N or STUDY/best.",
+            autocompletion=study_names,
+        ),
+    ],
+    second: Annotated[str, typer.Argument(metavar="SECOND", help="The same.", autocompletion=study_names)],
     records: RecordOptions,
     table: TableOptions,
 ) -> None:
-    """Compare two studies, experiments or runs: first minus second, paired over the seeds that they share.
+    """Compare two studies, experiments or runs.
+
+    The differences are first minus second, paired over the seeds that both share.
 
     Example: hpo compare documented_grid/01_baseline documented_grid/02_deep_4x64
     """

@@ -4,14 +4,16 @@ from typing import Annotated
 
 import typer
 
-from hpo.cli.options import RecordOptions, SessionOptions, TableOptions, find_study_file
+from hpo.cli.best import answer
+from hpo.cli.completion import study_names
+from hpo.cli.options import RecordOptions, SessionOptions, TableOptions
 from hpo.cli.session import finish, print_forecast
 from hpo.cli.streams import say
 from hpo.definition.counted import counted
 
 
 def confirm(
-    study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of a search.")],
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of a search.", autocompletion=study_names)],
     how: SessionOptions,
     records: RecordOptions,
     table: TableOptions,
@@ -47,11 +49,11 @@ def confirm(
         str | None, typer.Option(metavar="DATASET", help="Where the images of the search are now, if they were moved.")
     ] = None,
 ) -> None:
-    """Retrain the best configurations of a search with fresh seeds, choose by their mean, then use the test images.
+    """Retrain the best of a search with fresh seeds, then test.
 
-    The confirmation is a study of its own, STUDY-confirmed: the same command resumes it, and list, show, trial, compare
-    and findings know it. The test images are used for the chosen configuration and the yardstick only, and the study
-    remembers when.
+    The best mean on validation images is chosen; then the test images are used. The confirmation is a study of its own,
+    STUDY-confirmed: the same command resumes it, and list, show, trial, compare and findings know it. The test images
+    are used for the chosen configuration and the yardstick only, and the study remembers when.
 
     Example: hpo confirm search --top 5 --seeds 5
     """
@@ -75,7 +77,7 @@ def confirm(
             f"Study {study} has {every}, fewer than --top {top}: {'all are' if experiments[1:] else 'it is'} confirmed."
         )
     if yardstick:
-        beside = yardstick_for(search.definition, load_study(find_study_file("documented_grid")), images)
+        beside = yardstick_for(search.definition, load_study("documented_grid"), images)
         if beside is None:
             say("There is no yardstick: the search's fixed settings alone are not a whole configuration.")
         experiments += [beside] if beside else []
@@ -94,6 +96,8 @@ def confirm(
         end = run_grid(definition, seeds, names, session)
         longer = Refit(refit, lambda extended, only: run_grid(extended, 1, [only], session)) if refit else None
         shown = [each for each in definition.experiments if each.name in names]
-        end, confirmed, command = Confirmation(search, definition, shown, seeds, images, records).conclude(end, longer)
-    table.show(confirmed)
-    finish(end, command)
+        end, confirmed = Confirmation(search, definition, shown, seeds, images, records).conclude(end, longer)
+    found = answer(study, records)
+    is_answer = table.form is None and end.stopped is None
+    table.show(found if is_answer else confirmed)
+    finish(end, None if is_answer else found.summary["next"][-1], f"--seeds {seeds + 1} would add runs.")

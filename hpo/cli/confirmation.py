@@ -37,7 +37,7 @@ class Confirmation:
     images: "Dataset"
     records: RecordOptions
 
-    def conclude(self, end: "SessionEnd", refit: "Refit | None" = None) -> "tuple[SessionEnd, Table, str]":
+    def conclude(self, end: "SessionEnd", refit: "Refit | None" = None) -> "tuple[SessionEnd, Table]":
         """Choose the winner, and measure it on the test images unless that was done.
 
         Args:
@@ -45,7 +45,7 @@ class Confirmation:
             refit: trains the winner longer; None does not.
 
         Returns:
-            How the last session ended, the table of the confirmation, and the next command.
+            How the last session ended, and the table of the confirmation.
         """
         from hpo.analysis.confirmation import advantage, confirmed_rows
         from hpo.analysis.confirmation_table import confirmation_table
@@ -66,17 +66,7 @@ class Confirmation:
         rows = confirmed_rows(definition, stored.trials, experiments, self.seeds)
         looks = stored.record.looks if stored.record else ()
         table = confirmation_table(definition.name, definition.metric, rows, looks, now=now, ahead=ahead)
-        return end, table, self._next_command(stored, now)
-
-    def _next_command(self, stored: "StoredStudy", measured: "Sequence[Look | None]") -> str:
-        """Return the command that exports the model of the last look: of a refit, or else of the chosen one."""
-        *_, last = measured or [None]
-        if last is None:
-            return self.records.next_command("show", stored.name)
-        (run, *_) = last.results[0].runs
-        number = next(trial.number for trial in stored.trials if trial.name == run)
-        which = ("--trial", str(number)) if len(measured) > 1 else ("--confirmed",)
-        return self.records.next_command("export", stored.name, *which, "-o", "model.safetensors")
+        return end, table
 
     def _look(self, *experiments: str) -> "Look | None":
         """Return what the runs of experiments score on the test images; from the record if they were measured before.

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from hpo.cli.completion import study_names
 from hpo.cli.options import RecordOptions
 from hpo.cli.streams import say
 from hpo.definition.counted import counted
@@ -12,11 +13,11 @@ from hpo.errors import RequestError, escaped, quoted
 
 
 def delete(
-    study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of the study.")],
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of the study.", autocompletion=study_names)],
     records: RecordOptions,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Delete a study from its database, together with its folder of runs.
+    """Delete a study and its folder of runs.
 
     Example: hpo delete search --yes
     """

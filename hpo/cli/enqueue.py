@@ -4,13 +4,19 @@ from typing import Annotated
 
 import typer
 
+from hpo.cli.completion import study_names
 from hpo.cli.options import RecordOptions, parse_settings
 from hpo.cli.streams import say
 from hpo.errors import DefinitionError, RequestError, quoted
 
 
 def enqueue(
-    study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of the study, a search that was begun.")],
+    study: Annotated[
+        str,
+        typer.Argument(
+            metavar="STUDY", help="The name of the study, a search that was begun.", autocompletion=study_names
+        ),
+    ],
     values: Annotated[
         list[str],
         typer.Argument(
@@ -19,9 +25,9 @@ def enqueue(
     ],
     records: RecordOptions,
 ) -> None:
-    """Put a trial into the queue of a search: the next one to begin, in a session that runs now or in the next one.
+    """State a trial that a search is to begin next.
 
-    The trial counts among those of --trials.
+    It begins in a session that runs now, or in the next one. The trial counts among those of --trials.
 
     Example: hpo enqueue search depth=3 width=256 optimizer=adam
     """

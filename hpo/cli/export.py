@@ -5,14 +5,16 @@ from typing import Annotated, Any
 
 import typer
 
+from hpo.cli.completion import study_names
 from hpo.cli.options import RecordOptions
 from hpo.cli.values import read_trial
 from hpo.definition.counted import counted
+from hpo.definition.metric_text import percent
 from hpo.errors import RequestError
 
 
 def export(
-    study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of the study.")],
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of the study.", autocompletion=study_names)],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="FILE.safetensors, FILE.onnx or FILE.pt2.")
     ],
@@ -36,7 +38,9 @@ def export(
         Path | None, typer.Option(help="Where data sets are kept.", show_default="the user's cache")
     ] = None,
 ) -> None:
-    """Write the model of a trial as one file that predicts alone, and compare it with the trained model.
+    """Write the model of a trial as one file.
+
+    The file predicts alone; it is compared with the trained model.
 
     --confirmed and --ensemble take what `hpo confirm`, or the confirmation that ends a search, has chosen.
 
@@ -64,7 +68,7 @@ def export(
         chosen = how_chosen(found, trials[0], trial in (None, "best"))
     exported = export_trials(found, trials, chosen, Place(records.runs, output, force, data, data_dir))
     for run in exported.runs:
-        measured = ", ".join(f"{each.split} {each.value:.4f}" for each in run.accuracies)
+        measured = ", ".join(f"{each.split} {percent(each.value)}" for each in run.accuracies)
         size = counted(run.parameters, "parameter")
         print(f"{output}: study {run.study}, trial {run.trial}, {size}, accuracy {measured}")
     print(f"Compared with the trained model on {exported.images}: {exported.agreement}.")

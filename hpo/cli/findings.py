@@ -4,15 +4,20 @@ from typing import Annotated
 
 import typer
 
+from hpo.cli.completion import study_names
 from hpo.cli.options import RecordOptions, TableOptions
 
 
 def findings(
     records: RecordOptions,
     table: TableOptions,
-    study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of a grid.")] = "documented_grid",
+    study: Annotated[
+        str, typer.Argument(metavar="STUDY", help="The name of a grid.", autocompletion=study_names)
+    ] = "documented_grid",
 ) -> None:
-    """Judge the claims of a grid: each supported, contradicted or unresolved, with its interval.
+    """Judge the claims of a grid.
+
+    Each is supported, contradicted or unresolved, and has its interval.
 
     Example: hpo findings documented_grid
     """

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
-import hpo
+from hpo.cli.completion import datasets, study_files
 from hpo.cli.values import read_seconds, read_size, read_workers
-from hpo.errors import RequestError, closest, escaped, quoted
+from hpo.errors import RequestError, escaped, quoted
 from hpo.run.logging_config import HISTOGRAMS_EVERY
 
 if TYPE_CHECKING:
@@ -31,7 +31,13 @@ class StudyOptions:
     PANEL: ClassVar = "The study"
 
     study: Annotated[
-        str | None, typer.Option("--study", metavar="FILE", help="Study file, or the name of a shipped one.")
+        str | None,
+        typer.Option(
+            "--study",
+            metavar="FILE",
+            help="Study file, or the name of a shipped one.",
+            autocompletion=study_files,
+        ),
     ] = None
     data: Annotated[
         str | None,
@@ -39,6 +45,7 @@ class StudyOptions:
             metavar="DATASET",
             help="cifar10, cifar100, mnist, fashion_mnist, svhn, digits, or a folder or archive with train/CLASS/* "
             "and test/CLASS/*.",
+            autocompletion=datasets,
         ),
     ] = None
     max_parameters: Annotated[
@@ -81,7 +88,7 @@ class StudyOptions:
         }
         overrides = parse_settings(self.set_ or ())
         overrides |= {key: str(value) for key, value in given.items() if value is not None}
-        return load_study(find_study_file(self.study or default), overrides)
+        return load_study(self.study or default, overrides)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +135,7 @@ class RecordOptions:
             words = (*words, "--storage", str(self.address))
         elif self.runs != DEFAULT_RUNS:
             words = (*words, "--runs", str(self.runs))
-        return " ".join(map(_shell_word, ("hpo", *words)))
+        return shell_command("hpo", *words)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,27 +241,6 @@ class SessionOptions:
         )
 
 
-def find_study_file(name: str) -> Path:
-    """Return the study file of a path or of a shipped study's name.
-
-    Raises:
-        RequestError: there is neither.
-    """
-    path = Path(name)
-    if "\0" not in name and path.is_file():
-        return path
-    package = Path(hpo.__file__).parent
-    installed = package / "studies"
-    folder = installed if installed.is_dir() else package.parent / "studies"
-    shipped = {file.stem: file for file in folder.glob("*.toml")}
-    if name in shipped:
-        return shipped[name]
-    raise RequestError(
-        f"--study {quoted(name)}: there is no such file, and no study of that name comes with hpo. "
-        f"{closest(name, shipped)}"
-    )
-
-
 def parse_settings(settings: Iterable[str], option: str = "--set ") -> dict[str, str]:
     """Read settings of the form `key=value`.
 
@@ -272,6 +258,11 @@ def parse_settings(settings: Iterable[str], option: str = "--set ") -> dict[str,
             raise RequestError(f"{option}{quoted(setting)} is not of the form key=value")
         found[key.strip()] = value.strip()
     return found
+
+
+def shell_command(*words: str) -> str:
+    """Return words as a shell reads them, in one line."""
+    return " ".join(map(_shell_word, words))
 
 
 def _shell_word(text: str) -> str:

@@ -27,9 +27,10 @@ def predict(
         bool, typer.Option("--trust", help="Open a .pt2 file, although it can hold code that then runs.")
     ] = False,
 ) -> None:
-    """Print what a model takes each image for, and how probable that is.
+    """Print which class a model gives to each image.
 
-    The images of a folder with one folder a class are counted: the accuracy and the confusion matrix follow.
+    Beside it stands how probable the class is. The images of a folder with one folder a class are counted: the accuracy
+    and the confusion matrix follow.
 
     Example: hpo predict cifar10.onnx photos/ --top 3
     """

@@ -14,6 +14,7 @@ from rich.text import Text
 from hpo.cli.streams import say
 from hpo.definition.counted import counted
 from hpo.definition.duration import duration
+from hpo.definition.metric_text import metric_text, percent
 from hpo.definition.outcome import Outcome
 from hpo.errors import escaped
 from hpo.execution.events import (
@@ -50,14 +51,19 @@ class Status:
     """What a person watching wants to know.
 
     Attributes:
-        done_before: trials that had ended before this session.
-        began: when the session's first trial started, by `time.monotonic()`.
+        metric: by which its trials are judged.
+        workers: trials that train at a time.
+        done_before: trials that had ended when the study was opened.
+        began: when the first trial started since then, by `time.monotonic()`.
         best: the study's best so far, as text.
         epochs_left: epochs that were left at the beginning, where that is known.
-        epochs: epochs trained in this session.
+        epochs: epochs trained since then.
+        trained: the workers that trained them.
     """
 
     study: str = ""
+    metric: str = "val_accuracy"
+    workers: int = 1
     finished: int = 0
     total: int | None = 0
     running: dict[int, Running] = field(default_factory=dict)
@@ -66,13 +72,18 @@ class Status:
     best: str = ""
     epochs_left: int | None = None
     epochs: int = 0
+    trained: set[int] = field(default_factory=set)
 
     def left(self, now: float) -> float | None:
-        """Return the seconds until the study's end at this session's pace; None while nothing tells.
+        """Return the seconds until the study's end at its pace since it was opened; None while nothing tells.
 
         The pace is that of epochs, where the number of epochs is known. Else it is that of trials, and running ones
-        count by the share of their epochs that is done.
+        count by the share of their epochs that is done. Nothing tells before every worker that has something to do has
+        trained an epoch: the pace of the first one alone is that of a study with one worker.
         """
+        busy = self.workers if self.total is None else min(self.workers, self.total - self.done_before)
+        if len(self.trained) < busy:
+            return None
         if self.epochs_left is not None:
             if self.began is None or not self.epochs:
                 return None
@@ -105,7 +116,7 @@ class LineView:
 
     def observe(self, event: Event) -> None:
         """Print what is worth a line."""
-        follow(self.status, event)
+        self.status = follow(self.status, event)
         line = describe(self.status, event)
         # Work that takes only a moment needs no line.
         if isinstance(event, DataProgress) and time.monotonic() > self.told + DATA_LINE_SECONDS:
@@ -136,12 +147,12 @@ class LiveView:
 
     def observe(self, event: Event) -> None:
         """Take in an event."""
-        follow(self.status, event)
+        self.status = follow(self.status, event)
         match event:
             case DataProgress():
                 self.bar.update(self.task, description=event.description, completed=event.done, total=event.total)
             case StudyOpened():
-                self.bar.update(self.task, description=event.study, completed=event.finished, total=event.total)
+                self.bar.reset(self.task, description=event.study, completed=event.finished, total=event.total)
             case TrialEnded():
                 self.bar.update(self.task, completed=event.finished)
         line = describe(self.status, event)
@@ -161,7 +172,7 @@ class LiveView:
                 Text("" if run.run_id == trial_run_id(number) else run.run_id),
                 Text(f"epoch {epoch.epoch if epoch else 0}/{run.epochs}"),
                 Text(
-                    f"val {100 * epoch.val_accuracy:.1f}%  loss {epoch.val_loss:.3f}  {epoch.seconds:.1f} s"
+                    f"val {percent(epoch.val_accuracy)}  loss {epoch.val_loss:.4f}  {epoch.seconds:.1f} s"
                     if epoch
                     else ""
                 ),
@@ -170,26 +181,34 @@ class LiveView:
         return Group(self.bar, running, *best)
 
 
-def follow(status: Status, event: Event) -> None:
-    """Bring the status up to date."""
+def follow(status: Status, event: Event) -> Status:
+    """Return the status as it is after an event; that of another study begins anew, its clock too."""
     match event:
         case StudyOpened():
-            status.study, status.finished, status.total = event.study, event.finished, event.total
-            status.done_before = event.finished
-            status.epochs_left = event.epochs_left
+            return Status(
+                study=event.study,
+                metric=event.metric,
+                workers=event.workers,
+                finished=event.finished,
+                total=event.total,
+                done_before=event.finished,
+                epochs_left=event.epochs_left,
+            )
         case TrialStarted():
             status.began = status.began or time.monotonic()
             status.running[event.number] = Running(event.run_id, event.config.epochs, event.epochs_done)
         case EpochTrained():
             running = status.running[event.number]
             running.epoch = event.epoch
+            status.trained.add(event.worker)
             status.epochs += event.epoch.epoch > running.epochs_done
         case TrialEnded():
             status.running.pop(event.number, None)
             status.finished = event.finished
             if event.best is not None and event.best_value is not None:
                 waits = f" at epoch {event.best_waits_at}" if event.best_waits_at else ""
-                status.best = f"trial {event.best}, {event.best_value:.4f}{waits}"
+                status.best = f"trial {event.best}, {metric_text(status.metric, event.best_value)}{waits}"
+    return status
 
 
 def describe(status: Status, event: Event) -> str | None:
@@ -208,7 +227,7 @@ def describe(status: Status, event: Event) -> str | None:
         case TrialEnded(outcome=Outcome.PAUSED):
             return f"[{event.finished}/{status.total}] {event.run_id} waits at epoch {event.epochs}"
         case TrialEnded():
-            value = "" if event.value is None else f" {event.value:.4f}"
+            value = "" if event.value is None else f" {metric_text(status.metric, event.value)}"
             why = f" ({event.message})" if event.message else ""
             trained = f"{counted(event.epochs, 'epoch')} in {event.seconds:.1f} s"
             of = "" if status.total is None else f"/{status.total}"

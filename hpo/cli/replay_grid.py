@@ -22,7 +22,9 @@ def replay_grid(
     ] = None,
     controls: Annotated[bool, typer.Option(help="Run the controls that the document lacks too.")] = True,
 ) -> None:
-    """Run what is missing of a grid of experiments, then print measured beside documented figures.
+    """Run what is missing of a grid of experiments.
+
+    Then print the measured figures, beside the documented ones where there are some.
 
     Example: hpo replay-grid --seeds 3 --only '0*'
     """
@@ -48,4 +50,5 @@ def replay_grid(
     trials = records.read(definition.name).trials
     rows = [row for row in replay_rows(definition, trials) if row.experiment in selected]
     table.show(replay_table(rows, f"Study {definition.name}", not_comparable(definition)))
-    finish(end, records.next_command("findings" if definition.claims else "show", definition.name))
+    command = records.next_command("findings" if definition.claims else "best", definition.name)
+    finish(end, command, f"--seeds {seeds + 1} would add runs.")

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hpo.cli.completion import study_names
 from hpo.cli.options import RecordOptions, SessionOptions, TableOptions, parse_settings
 from hpo.cli.session import finish, print_forecast
 from hpo.cli.streams import say
@@ -12,7 +13,7 @@ from hpo.definition.counted import counted
 
 
 def retrain(
-    study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of the study.")],
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of the study.", autocompletion=study_names)],
     how: SessionOptions,
     records: RecordOptions,
     table: TableOptions,
@@ -32,9 +33,10 @@ def retrain(
         typer.Option(metavar="DATASET", help="Where the study's images are now.", show_default="as the study has it"),
     ] = None,
 ) -> None:
-    """Train the configuration of a trial again, changed where --set says so, as a study of its own.
+    """Train the configuration of a trial again.
 
-    The new study is called STUDY-retrained-N, with --all-data STUDY-retrained-N-all-data; --name gives another name.
+    It is changed where --set says so, and becomes a study of its own. The new study is called STUDY-retrained-N, with
+    --all-data STUDY-retrained-N-all-data; --name gives another name.
 
     Example: hpo retrain search --trial best --all-data --seeds 3
     """
@@ -65,4 +67,5 @@ def retrain(
     from hpo.analysis.study_tables import trials_table
 
     table.show(trials_table(records.read(definition.name), 0))
-    finish(end, records.next_command("export", definition.name, "-o", "model.safetensors"))
+    command = records.next_command("export", definition.name, "-o", "model.safetensors")
+    finish(end, command, f"--seeds {seeds + 1} would add runs.")

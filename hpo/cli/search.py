@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hpo.cli.best import answer
 from hpo.cli.options import RecordOptions, SessionOptions, StudyOptions, TableOptions
 from hpo.cli.session import finish, print_forecast
 from hpo.cli.streams import say
 from hpo.definition.counted import counted
-from hpo.errors import RequestError
+from hpo.errors import RequestError, StorageError
 
 if TYPE_CHECKING:
-    from hpo.analysis.tables import Table
     from hpo.definition.study_definition import StudyDefinition
     from hpo.execution.session import Options, SessionEnd
 
-# Rows of the table that ends a search.
-BEST_SHOWN = 5
 DEFAULT_TRIALS = 100
 
 
@@ -72,7 +70,7 @@ def search(
         ),
     ] = None,
 ) -> None:
-    """Search a space of networks, or resume a search that was begun.
+    """Run a search, or resume one, and show the best.
 
     --trials, --timeout, --epochs-total and --until-converged bound the search; the first bound that is met ends it.
     Without --study: the shipped study `search`, or `quickstart` for --data digits.
@@ -106,8 +104,6 @@ def search(
     check_search(definition, searched, how.session(records, **bounds))
     if rounds:
         say(kept)
-    confirmed: Table | None = None
-    command = records.next_command("show", definition.name)
     with progress() as observer:
         options = how.session(records, observer, deterministic=deterministic, **bounds)
         began, share = time.monotonic(), config.share if config and rounds else 0.0
@@ -115,17 +111,12 @@ def search(
         end = run_search(definition, searched, searching)
         if rounds and end.best is not None and end.stopped is not StopReason.INTERRUPTED:
             left = options.timeout and max(1.0, options.timeout - (time.monotonic() - began))
-            raced, confirmed, command = _confirm(definition, rounds, records, replace(options, timeout=left), refit)
-            end = _together(end, raced)
-    from hpo.analysis.study_tables import trials_table
-
-    TableOptions().show(trials_table(records.read(definition.name), BEST_SHOWN))
-    if confirmed:
-        print()
-        TableOptions().show(confirmed)
-    elif rounds and end.stopped is None:
-        say("No trial has finished, so there is nothing to confirm.")
-    finish(end, command)
+            end = _together(end, _confirm(definition, rounds, records, replace(options, timeout=left), refit))
+    try:
+        TableOptions().show(answer(definition.name, records))
+    except StorageError as error:
+        say(f"There is no answer yet: {error}")
+    finish(end, None, f"--trials {2 * (end.total or DEFAULT_TRIALS)} would add trials.")
 
 
 def _confirm(
@@ -134,8 +125,8 @@ def _confirm(
     records: RecordOptions,
     options: "Options",
     refit: int | None,
-) -> "tuple[SessionEnd, Table, str]":
-    """Let the best configurations of a search race with fresh seeds; return how that ended, its table, what is next."""
+) -> "SessionEnd":
+    """Let the best configurations of a search race with fresh seeds, and choose one; return how that ended."""
     from hpo.cli.confirmation import Confirmation, Refit
     from hpo.execution.session import run_grid, run_race
     from hpo.execution.study_images import load_images
@@ -151,7 +142,8 @@ def _confirm(
     end = run_race(confirmation, candidates, rounds, options)
     images = load_images(stored, dataset, options.data_dir)
     longer = Refit(refit, lambda extended, only: run_grid(extended, 1, [only], options)) if refit else None
-    return Confirmation(stored, confirmation, candidates, len(rounds), images, records).conclude(end, longer)
+    end, _ = Confirmation(stored, confirmation, candidates, len(rounds), images, records).conclude(end, longer)
+    return end
 
 
 def _together(searched: "SessionEnd", raced: "SessionEnd") -> "SessionEnd":
@@ -160,6 +152,7 @@ def _together(searched: "SessionEnd", raced: "SessionEnd") -> "SessionEnd":
         raced,
         stopped=raced.stopped or searched.stopped,
         finished=searched.finished + raced.finished,
+        before=searched.before + raced.before,
         total=None if searched.total is None or raced.total is None else searched.total + raced.total,
         outcomes=dict(Counter(searched.outcomes) + Counter(raced.outcomes)),
         saved=searched.saved and raced.saved,

@@ -23,7 +23,7 @@ def print_forecast(study: str, expected: "Forecast | None") -> None:
     print(f"Study {study}: {expected or 'nothing is left to be run.'}")
 
 
-def finish(end: "SessionEnd", command: str) -> NoReturn:
+def finish(end: "SessionEnd", command: str | None, more: str) -> NoReturn:
     """Say how a session ended and what to do next.
 
     The exit code tells of the study, even if its table could not be written: 130 if the session was interrupted, 1 if a
@@ -31,7 +31,8 @@ def finish(end: "SessionEnd", command: str) -> NoReturn:
 
     Args:
         end: of the session.
-        command: that is next.
+        command: that is next; None where what was printed names it.
+        more: how to add trials to a study that has all that were asked for.
     """
     from hpo.analysis.study_tables import counts
     from hpo.execution.supervisor import StopReason
@@ -53,5 +54,8 @@ def finish(end: "SessionEnd", command: str) -> NoReturn:
         case _:
             if end.ended:
                 say(f"The search ended: {end.ended}.")
-            say(f"{done}: {counts(end.outcomes)}. Next: {command}")
+            done = f"{done}: {counts(end.outcomes)}."
+            if end.finished == end.before and not end.ended:
+                done = f"Nothing was left to do. The study has {done} {more}"
+            say(f"{done} Next: {command}" if command else done)
     raise typer.Exit(1 if end.outcomes.get(Outcome.CRASHED) else 0)

@@ -4,16 +4,17 @@ from typing import Annotated
 
 import typer
 
+from hpo.cli.completion import study_names
 from hpo.cli.options import RecordOptions, TableOptions
 
 
 def show(
-    study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of the study.")],
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of the study.", autocompletion=study_names)],
     records: RecordOptions,
     table: TableOptions,
     top: Annotated[int, typer.Option(min=0, help="How many trials, the best first; 0 shows all.")] = 20,
 ) -> None:
-    """Show a study: its best trials, and how all of them ended.
+    """Show the trials of a study, the best first.
 
     Example: hpo show search --top 5
     """

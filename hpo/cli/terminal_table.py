@@ -28,7 +28,11 @@ def drawn(table: Table) -> str:
     console = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
     with console.capture() as captured:
         console.print(TerminalTable(table))
-    return captured.get()
+    lead = ("\nNext: ", *["      "] * len(table.commands))
+    # A terminal breaks a long line so that it is copied as one.
+    return captured.get() + "".join(
+        f"{before}{command}\n" for before, command in zip(lead, table.commands, strict=False)
+    )
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,13 @@ class TerminalTable:
             drawn.add_row(*map(Text, row))
         left_out = [filled.column.header for filled in every if filled not in shown]
         notes = [*self.table.notes, *([f"Left out on a narrow terminal: {', '.join(left_out)}."] if left_out else [])]
-        yield Text(f"{escaped(self.table.title)}\n", style="bold")
+        yield Text(escaped(self.table.title), style="bold")
+        if self.table.facts:
+            facts = RichTable.grid(padding=(0, GAP, 0, 0))
+            for fact in self.table.facts:
+                facts.add_row(Text(escaped(fact.label)), Text(escaped(fact.text), overflow="fold"))
+            yield facts
+        yield Text()
         yield drawn
         if notes:
             yield Text("\n".join(["", *map(escaped, notes)]))

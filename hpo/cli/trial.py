@@ -4,17 +4,18 @@ from typing import Annotated, Any
 
 import typer
 
+from hpo.cli.completion import study_names
 from hpo.cli.options import RecordOptions, TableOptions
 from hpo.cli.values import read_trial
 
 
 def trial(
-    study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of the study.")],
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of the study.", autocompletion=study_names)],
     number: Annotated[Any, typer.Argument(parser=read_trial, metavar="N|best", help="The number of the trial.")],
     records: RecordOptions,
     table: TableOptions,
 ) -> None:
-    """Show one trial: its whole configuration, its result, its curve.
+    """Show one trial: its settings, its result, its curve.
 
     Example: hpo trial search 7
     """

@@ -4,6 +4,7 @@ python -m hpo.definition.reference > docs/study_files.md
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from hpo.definition.claims import QUANTITIES, STATISTICS, Claim, ClaimTest
@@ -24,6 +25,9 @@ INTRODUCTION = """\
 
 A study file says what `hpo` runs. It is a text file in [TOML](https://toml.io). It is either a **search**, which has a
 table `[space]`, or a **grid** of experiments, which has tables `[[experiment]]`.
+`hpo init search` and `hpo init grid` write a commented file to begin with. `hpo config --study FILE` prints a file with
+every key, its meaning, range and default, and with what `--set` changes. `hpo list --studies` shows the files that come
+with hpo; `--study` and `hpo.load_study` accept their names.
 This page is made from the program by `python -m hpo.definition.reference`; change the program, not the page.
 
 ## A search
@@ -122,6 +126,16 @@ state `optimizer`. A row that `[space]` could not propose is refused when the fi
 """
 
 
+@dataclass(frozen=True)
+class Key:
+    """What a key of a table is: its type with its range, its default and its meaning, as texts."""
+
+    name: str
+    type: str
+    default: str
+    meaning: str
+
+
 def page() -> str:
     """Return the whole page as Markdown."""
     return "\n".join(_lines()) + "\n"
@@ -179,17 +193,28 @@ def _lines() -> Iterator[str]:
 
 def _table(table: type[Table], *names: str) -> Iterator[str]:
     """Yield one row a key: its type and range, its default, its meaning."""
-    schema = table.model_json_schema()
     yield "| key | type | default | meaning |"
     yield "| --- | --- | --- | --- |"
+    for key in keys(table, *names):
+        yield f"| `{key.name}` | {key.type} | {key.default} | {key.meaning.replace('|', '/')} |"
+    yield ""
+
+
+def keys(table: type[Table], *names: str) -> Iterator[Key]:
+    """Yield the description of each key of a table, in Markdown.
+
+    Args:
+        table: of a study file.
+        names: of the keys; all of the table's where none is named.
+    """
+    schema = table.model_json_schema()
     for name in names or table.model_fields:
         known = schema["properties"][name]
         meaning = " ".join(known["description"].split())
         if table is TrialConfig and name in READ_ONLY_BY:
             reader, choices = READ_ONLY_BY[name]
             meaning += f" Read with `{reader}` {' or '.join(f'`{choice}`' for choice in choices)} only."
-        yield f"| `{name}` | {_type(known, schema)} | {_default(table, name)} | {meaning.replace('|', '/')} |"
-    yield ""
+        yield Key(name, _type(known, schema), _default(table, name), meaning)
 
 
 def _meanings(name: str, what: str, meanings: dict[Any, str]) -> Iterator[str]:

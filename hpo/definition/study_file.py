@@ -12,12 +12,13 @@ from pydantic import ValidationError
 from hpo.definition.conditions import refuse_unusable
 from hpo.definition.data_config import DataConfig
 from hpo.definition.problem import describe, shown
+from hpo.definition.shipped_studies import shipped_studies
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.synonyms import nearest
 from hpo.definition.table import NAME, unknown
 from hpo.definition.toml_text import MOST_CHARACTERS, read_tables, read_value
 from hpo.definition.trial_config import TrialConfig
-from hpo.errors import DefinitionError, printable, quoted
+from hpo.errors import DefinitionError, closest, printable, quoted
 
 TABLES = ("study", "data", "trial", "space", "sampler", "pruner", "limits", "confirmation", "confirms")
 # Tables that mean something by being there.
@@ -33,15 +34,18 @@ TEXTS = ("study.name", "data.dataset")
 def load_study(path: Path | str, overrides: Mapping[str, str] | None = None) -> StudyDefinition:
     """Read and validate a study file.
 
+    >>> load_study("quickstart", {"epochs": "5"}).name
+    'quickstart'
+
     Args:
-        path: a TOML file.
+        path: a TOML file, or the name of a study that comes with hpo.
         overrides: settings by key, as text: `epochs` is a setting of every trial or experiment, `data.split` one of
             another table.
 
     Raises:
         DefinitionError: the file cannot be read, or it breaks a rule; names the file, the place and the rule.
     """
-    path, overrides = Path(path), overrides or {}
+    path, overrides = _found(path), overrides or {}
     source = printable(path)
     try:
         if path.exists() and not path.is_file():
@@ -55,6 +59,23 @@ def load_study(path: Path | str, overrides: Mapping[str, str] | None = None) -> 
     except ValueError:
         raise DefinitionError(f"{source}: is not a path") from None
     return parse_study(text, overrides, source=source, default_name=path.stem)
+
+
+def _found(path: Path | str) -> Path:
+    """Return the path of a study file that a path, or the name of a shipped study, tells.
+
+    Raises:
+        DefinitionError: there is neither.
+    """
+    shipped, name = shipped_studies(), str(path)
+    if "\0" in name or Path(path).exists() or "/" in name:
+        return Path(path)
+    if name in shipped:
+        return shipped[name]
+    raise DefinitionError(
+        f"study {quoted(name)}: there is no such file, and no study of that name comes with hpo. "
+        f"{closest(name, shipped)}"
+    )
 
 
 def parse_study(
@@ -253,6 +274,10 @@ def _override(tables: dict[str, Any], key: str, text: str) -> None:
         path = ["trial"]
     if path[0] not in TABLES:
         raise DefinitionError(f"--set: unknown table {quoted(path[0])}. {nearest(path[0], TABLES)}")
+    if path[0] in ("trial", "space") and (
+        problem := unknown([*path[1:], name][:1], TrialConfig.model_fields, "setting")
+    ):
+        raise DefinitionError(f"--set: {problem}")
     table = tables
     for part in path:
         table = table.setdefault(part, {})

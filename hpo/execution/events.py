@@ -31,6 +31,7 @@ class StudyOpened:
         devices: where, one name a worker.
         paused: trials that wait for their promotion.
         epochs_left: epochs that are left to train if no trial ends early; None where that is not known.
+        metric: by which trials are judged.
     """
 
     study: str
@@ -41,6 +42,7 @@ class StudyOpened:
     devices: tuple[str, ...]
     paused: int = 0
     epochs_left: int | None = None
+    metric: str = "val_accuracy"
 
 
 @dataclass(frozen=True)

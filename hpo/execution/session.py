@@ -95,6 +95,7 @@ class SessionEnd:
         stopped: why it ended before its plan was carried out; None if it was.
         ended: why a search has had enough before its total; None if that is not so.
         finished: trials of the study that have ended.
+        before: those of them that had ended before the session.
         total: trials that the plan asked for; None if nobody knows it.
         outcomes: number of the study's trials by outcome.
         best: number of the best trial, None without a complete one.
@@ -106,6 +107,7 @@ class SessionEnd:
     stopped: StopReason | None
     ended: str | None
     finished: int
+    before: int
     total: int | None
     outcomes: dict[str, int]
     best: int | None
@@ -301,6 +303,7 @@ def _run(
                 devices=tuple(devices),
                 paused=len(study.paused),
                 epochs_left=plan.epochs_left,
+                metric=definition.metric,
             )
         )
         logging = LoggingConfig(options.histograms_every, definition.varied)
@@ -318,7 +321,7 @@ def _run(
             stopped = supervisor.run()
         finally:
             saved = _save(study, interruptions)
-        return _end(study, stopped, plan, saved)
+        return _end(study, stopped, plan, saved, finished)
 
 
 def _while_watched(observer: Observer) -> Observer:
@@ -348,7 +351,7 @@ def _save(study: LiveStudy, interruptions: Interruptions) -> bool:
     return True
 
 
-def _end(study: LiveStudy, stopped: StopReason | None, plan: Plan, saved: bool) -> SessionEnd:
+def _end(study: LiveStudy, stopped: StopReason | None, plan: Plan, saved: bool, before: int) -> SessionEnd:
     outcomes = Counter(_status(trial) for trial in study.trials)
     best = study.best
     return SessionEnd(
@@ -356,6 +359,7 @@ def _end(study: LiveStudy, stopped: StopReason | None, plan: Plan, saved: bool) 
         stopped=stopped,
         ended=plan.ended,
         finished=sum(trial.state.is_finished() for trial in study.trials),
+        before=before,
         total=plan.total,
         outcomes=dict(outcomes),
         best=best.number if best else None,

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from hpo.definition.metric_text import metric_text
+
 # Trials without an improvement after which a search has converged: this many, and this share of all.
 LEAST_WINDOW = 20
 WINDOW_SHARE = 1 / 3
@@ -38,4 +40,6 @@ def converged(trials: Sequence[FrozenTrial], direction: StudyDirection, n_valida
     noise = (math.sqrt(max(0.0, before * (1.0 - before))) if maximize else before) / math.sqrt(n_validation)
     if abs(now - before) > noise:
         return None
-    return f"the last {window} trials improved the best value, {now:.4f}, by no more than its noise of {noise:.4f}"
+    metric = "val_accuracy" if maximize else "val_loss"
+    told, by = metric_text(metric, now), metric_text(metric, noise)
+    return f"the last {window} trials improved the best value, {told}, by no more than its noise of {by}"

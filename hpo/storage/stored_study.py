@@ -211,6 +211,19 @@ def find_confirmation(address: Address, study: StoredStudy) -> str | None:
     return found[0] if found else None
 
 
+def find_confirmed(address: Address, study: StoredStudy) -> str | None:
+    """Return the name of the search that a study confirms; None if it confirms none, or the search was deleted."""
+    if study.record is None or study.record.confirms is None:
+        return None
+    with reading(address) as connection:
+        rows = connection.execute(
+            "SELECT study_name, value_json FROM studies JOIN study_user_attributes USING (study_id) "
+            "WHERE key = 'study_id'"
+        )
+        found = [str(name) for name, text in rows if text == json.dumps(study.record.confirms)]
+    return found[0] if found else None
+
+
 def _study_keys(connection: Connection) -> dict[str, int]:
     return {str(name): key for key, name in connection.execute("SELECT study_id, study_name FROM studies ORDER BY 1")}
 

@@ -15,7 +15,7 @@ def test_accuracy_and_matrix_count_each_prediction_once():
         ["dog", "0", "1", "0"],
         ["owl", "1", "0", "0"],
     ]
-    assert "accuracy 0.6000: 3 of 5 images" in table.notes[0]
+    assert "accuracy 60.00 %: 3 of 5 images" in table.notes[0]
     assert "1 image in" in table.notes[1]
 
 

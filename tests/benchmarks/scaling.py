@@ -15,7 +15,6 @@ from pathlib import Path
 
 import psutil
 
-from hpo.cli.options import find_study_file
 from hpo.definition.study_file import load_study
 from hpo.execution.events import EpochTrained, Event, TrialEnded, TrialStarted
 from hpo.execution.session import Options, run_search
@@ -67,7 +66,7 @@ def main() -> None:
         "sampler.name": "random",
         "pruner.name": "none",
     }
-    definition = load_study(find_study_file("search"), overrides)
+    definition = load_study("search", overrides)
     print("| workers | start s | trials an hour | epochs an hour | memory MiB | share of time training |")
     print("| ---: | ---: | ---: | ---: | ---: | ---: |")
     for workers in options.workers:

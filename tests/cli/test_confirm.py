@@ -22,7 +22,7 @@ from tests.studies import NO_IMAGES, definition, live_study, search_plan
 
 # Long enough to be killed in the middle.
 STUDY = SEARCH.replace("epochs = 2", "epochs = 25")
-EXPORT = "Next: hpo export tiny-confirmed --confirmed -o model.safetensors\n"
+EXPORT = "hpo export tiny --confirmed -o model.safetensors\n"
 CONFIRM = "confirm tiny --top 2 --seeds 2 --json"
 
 
@@ -52,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Path:
 def whole(folder: Path, data_dir: Path) -> dict[str, Any]:
     ended = hpo(*CONFIRM.split(), "--workers", "1", cwd=folder, data_dir=data_dir)
     assert ended.returncode == 0, ended.stderr
-    assert ended.stderr.endswith(f"6 of 6 trials: 6 complete. {EXPORT}")
+    assert ended.stderr.endswith(f"6 of 6 trials: 6 complete. Next: {EXPORT}")
     told: dict[str, Any] = json.loads(ended.stdout)
     return told
 
@@ -92,6 +92,18 @@ def test_the_chosen_one_is_exported_alone_and_with_all_of_its_seeds(
     assert code == 2 and "give one of them" in err
 
 
+def test_best_tells_what_the_confirmation_chose(folder: Path, whole: dict[str, Any], call: Call, monkeypatch: Any):
+    monkeypatch.chdir(folder)
+    code, out, err = call("best tiny --json")
+    told = json.loads(out)
+    chosen = next(row for row in whole["rows"] if row["experiment"] == whole["chosen"])
+    assert (code, err, told["confirmation"]) == (0, "", "tiny-confirmed")
+    assert told["best"]["trial"] == chosen["trial"] and 100 * told["best"]["value"] == pytest.approx(chosen["mean"])
+    assert 100 * told["best"]["searched"] == pytest.approx(chosen["search_value"])
+    assert {**told["test"], "when": ""} == {**whole["looks"][0], "when": ""}
+    assert call("best tiny-confirmed --json")[1] == out
+
+
 def test_a_second_look_says_so_and_keeps_the_first(folder: Path, whole: dict[str, Any], call: Call, monkeypatch: Any):
     monkeypatch.chdir(folder)
     code, out, err = call("confirm tiny --top 1 --seeds 3 --workers 1 --no-yardstick --refit 2")
@@ -127,8 +139,10 @@ def test_a_search_ends_with_its_confirmation_even_if_it_is_killed_there(tmp_path
     assert not measured_on_test_images(stored) and stored.record is not None and not stored.record.looks
     ended = hpo(*command.split(), cwd=tmp_path, data_dir=data_dir)
     assert ended.returncode == 0, ended.stderr
-    assert ended.stderr.endswith(f"8 of 8 trials: 8 complete. {EXPORT}")
-    assert "Chosen: trial " in ended.stdout and "over 2 runs" in " ".join(ended.stdout.split())
+    assert ended.stderr.endswith("8 of 8 trials: 8 complete.\n")
+    assert ended.stdout.startswith("Best of study tiny, confirmed by study tiny-confirmed\n")
+    assert "mean of 2 fresh seeds" in ended.stdout and ", 2 runs; their ensemble" in ended.stdout
+    assert ended.stdout.endswith(EXPORT) and len(ended.stdout.splitlines()) <= 22
     assert len(read(tmp_path / "runs", "tiny").trials) == len(read(tmp_path / "runs").trials) == 4
 
 

@@ -105,7 +105,7 @@ def test_a_folder_with_one_folder_a_class_gets_its_accuracy(model: Path, digits:
     assert sum(line.startswith(str(digits)) for line in lines) == 40
     predicted = [line.split("  ")[1].split()[0] for line in lines[:40]]
     right = sum(Path(line.split("  ")[0]).parent.name == name for line, name in zip(lines, predicted, strict=False))
-    assert f"accuracy {right / 40:.4f}: {right} of 40 images" in told
+    assert f"accuracy {100 * right / 40:.2f} %: {right} of 40 images" in told
     assert "class \\ predicted" in told
 
 

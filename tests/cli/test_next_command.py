@@ -22,9 +22,9 @@ def test_the_command_after_a_search_runs_as_it_is_printed(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tiny.toml").write_text(SEARCH.replace("epochs = 2", "epochs = 1"))
-    code, _, err = call(["search", "--study", "tiny.toml", "--trials", "1", "--workers", "1", *where])
+    code, out, _ = call(["search", "--study", "tiny.toml", "--trials", "1", "--workers", "1", *where])
     assert code == 0
-    ended = run_as_printed(err.splitlines()[-1].partition("Next: ")[2], tmp_path, data_dir)
+    ended = run_as_printed(out.partition("Next: ")[2].splitlines()[0], tmp_path, data_dir)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.startswith("Study tiny\n")
 

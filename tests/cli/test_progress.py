@@ -40,7 +40,7 @@ def test_in_a_log_a_finished_trial_is_one_line_with_the_best_and_the_time_left(
     said = lines(DataProgress("decoding", 1, 2), OPENED, STARTED, TRAINED, ENDED, capsys=capsys)
     assert said[0] == "Study s: 2 trials, 1 worker on cpu."
     assert said[1].startswith(
-        "[1/2] trial_00000 complete 0.6000, 4 epochs in 8.0 s; best trial 0, 0.6000, about 0 s left"
+        "[1/2] trial_00000 complete 60.00 %, 4 epochs in 8.0 s; best trial 0, 60.00 %, about 0 s left"
     )
     assert len(said) == 2
 
@@ -72,11 +72,11 @@ def test_a_trial_that_pauses_says_where_it_waits_and_the_time_left_is_counted_in
     pausing = replace(ENDED, outcome=Outcome.PAUSED, value=None, epochs=1)
     said = lines(opened, STARTED, TRAINED, pausing, capsys=capsys)
     assert said[0] == "Study s: 3 trials, 1 worker on cpu; resumes with 1 finished and 1 paused."
-    assert said[1].startswith("[1/3] trial_00000 waits at epoch 1; best trial 0, 0.6000, about ")
+    assert said[1].startswith("[1/3] trial_00000 waits at epoch 1; best trial 0, 60.00 %, about ")
 
     status = Status()
     for event in (opened, STARTED, TRAINED, pausing, replace(STARTED, epochs_done=1), TRAINED):
-        follow(status, event)
+        status = follow(status, event)
     assert status.epochs == 1  # The second message repeats an epoch that is on record.
     assert status.began is not None and status.left(status.began + 2.0) == 20.0
 
@@ -84,9 +84,9 @@ def test_a_trial_that_pauses_says_where_it_waits_and_the_time_left_is_counted_in
 def test_a_terminal_shows_the_running_epoch_the_best_and_the_time_left() -> None:
     assert "0/2" in screen(OPENED) and "workers are starting" in screen(OPENED)
     running = screen(OPENED, STARTED, TRAINED)
-    assert "epoch 1/4  val 60.0%  loss 0.900  2.0 s" in running
+    assert "epoch 1/4  val 60.00 %  loss 0.9000  2.0 s" in running
     ended = screen(OPENED, STARTED, TRAINED, ENDED)
-    assert "best: trial 0, 0.6000" in ended and "epoch 1/4" not in ended
+    assert "best: trial 0, 60.00 %" in ended and "epoch 1/4" not in ended
 
 
 def test_every_line_of_a_terminal_fits_80_columns() -> None:
@@ -96,6 +96,35 @@ def test_every_line_of_a_terminal_fits_80_columns() -> None:
 def test_before_a_trial_has_ended_the_best_that_waits_is_named():
     status = Status(total=3)
     follow(status, replace(ENDED, outcome=Outcome.PAUSED, best=2, best_value=0.512, best_waits_at=9))
-    assert status.best == "trial 2, 0.5120 at epoch 9"
+    assert status.best == "trial 2, 51.20 % at epoch 9"
     follow(status, ENDED)
-    assert status.best == "trial 0, 0.6000"
+    assert status.best == "trial 0, 60.00 %"
+
+
+def test_the_clock_of_a_confirmation_begins_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    status = Status()
+    for event in (OPENED, STARTED, TRAINED, ENDED):
+        status = follow(status, event)
+    now = 5000.0
+    for event in (replace(OPENED, study="s-confirmed", total=3), STARTED, TRAINED):
+        status = follow(status, event)
+    # A quarter of the first of three runs took ten seconds.
+    assert status.left(now + 10) == 110
+    assert status.best == ""
+
+
+def test_the_first_of_several_workers_does_not_tell_the_time_left() -> None:
+    status = Status()
+    for event in (replace(OPENED, workers=2, total=8), STARTED, replace(STARTED, number=1, worker=1), TRAINED):
+        status = follow(status, event)
+    assert status.began is not None and status.left(status.began + 10) is None
+    status = follow(status, replace(TRAINED, number=1, worker=1))
+    assert status.left(status.began + 10) == 150
+
+
+def test_a_loss_is_no_percentage(capsys: pytest.CaptureFixture[str]) -> None:
+    ended = replace(ENDED, value=0.25, best_value=0.25)
+    said = lines(replace(OPENED, metric="val_loss"), STARTED, ended, capsys=capsys)
+    assert "complete 0.2500" in said[1] and "best trial 0, 0.2500" in said[1]

@@ -65,4 +65,4 @@ def test_the_exit_code_of_a_search_tells_of_the_study(lost: str, work: Path, dat
     assert "Traceback" not in err
     if lost == ">/dev/full":
         assert "The table cannot be written: No space left on device." in err
-        assert err.endswith("3 of 3 trials: 3 complete. Next: hpo show tiny\n")
+        assert err.endswith("The study has 3 of 3 trials: 3 complete. --trials 6 would add trials.\n")
