@@ -70,17 +70,17 @@ class StudyOptions:
         """
         from hpo.definition.study_file import load_study
 
-        given = {
-            "data.dataset": self.data,
-            "epochs": self.epochs,
-            "limits.parameters": self.max_parameters,
-            "limits.epoch_seconds": self.max_epoch_seconds,
-            "study.seed": seed,
-            "study.name": name,
+        options = {
+            "data.dataset": ("--data", self.data),
+            "epochs": ("--epochs", self.epochs),
+            "limits.parameters": ("--max-parameters", self.max_parameters),
+            "limits.epoch_seconds": ("--max-epoch-seconds", self.max_epoch_seconds),
+            "study.seed": ("--seed", seed),
+            "study.name": ("--name", name),
         }
-        overrides = parse_settings(self.set_ or ())
-        overrides |= {key: str(value) for key, value in given.items() if value is not None}
-        return load_study(find_study_file(self.study or default), overrides)
+        given = {key: str(value) for key, (_, value) in options.items() if value is not None}
+        named = {key: f"{options[key][0]} {value}" for key, value in given.items()}
+        return load_study(find_study_file(self.study or default), parse_settings(self.set_ or ()) | given, named)
 
 
 @dataclass(frozen=True, kw_only=True)
