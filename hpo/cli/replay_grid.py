@@ -28,7 +28,7 @@ def replay_grid(
     """
     from hpo.definition.experiment_selection import select_experiments
 
-    definition = what.definition("documented_grid", how.name, how.seed)
+    definition = what.definition("documented_grid", how.name, how.seed, records)
     selected = [each.name for each in select_experiments(definition, only or ()) if controls or not each.control]
     if definition.kind == "grid" and not selected:
         raise RequestError("--no-controls leaves no experiment of those that --only names.")

@@ -81,7 +81,7 @@ def search(
     """
     from hpo.definition.confirmation_config import ConfirmationConfig
 
-    definition = what.definition("quickstart" if what.data == "digits" else "search", how.name, how.seed)
+    definition = what.definition("quickstart" if what.data == "digits" else "search", how.name, how.seed, records)
     if trials is epochs_total is how.timeout is None and not until_converged:
         trials = DEFAULT_TRIALS
     bounds: dict[str, Any] = {"epochs_total": epochs_total, "until_converged": until_converged}

@@ -24,11 +24,11 @@ FILE_WIDTH = 120
 
 
 def drawn(table: Table) -> str:
-    """Return a table as text, as wide as the terminal, if stdout is one."""
+    """Return a table as text, as wide as the terminal, if stdout is one; no line ends with spaces."""
     console = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
     with console.capture() as captured:
         console.print(TerminalTable(table))
-    return captured.get()
+    return "\n".join(line.rstrip() for line in captured.get().split("\n"))
 
 
 @dataclass(frozen=True)

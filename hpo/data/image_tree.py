@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from statistics import median
 
 import numpy as np
 
@@ -15,9 +17,13 @@ from hpo.data.file_tree import FileTree
 from hpo.data.image import decode_image
 from hpo.data.source import SPLITS, Contents
 from hpo.data.split_name import meant_split
+from hpo.data.stored_image import stored_size
 from hpo.errors import DataError, printable
 
 _LAYOUT = "train/CLASS/* and test/CLASS/* (val/CLASS/* too, if there is one) at the top or in a single folder"
+
+# The largest size that is chosen where none is stated: a dense network reads every value of an image.
+MOST_COMMON_SIZE = 64
 
 # What operating systems and network drives leave behind, in lower case.
 _LITTER = {
@@ -43,6 +49,11 @@ def without_litter(names: list[str]) -> list[str]:
     return [name for name in names if not name.startswith(".") and name.lower() not in _LITTER]
 
 
+def tree_name(path: Path) -> str:
+    """Returns the name of a folder, or of an archive without its endings."""
+    return re.sub(r"\.(tar|tgz|zip|tar\.\w+)$", "", path.resolve().name)
+
+
 @dataclass(frozen=True)
 class ImageTree:
     """A source of class folders; classes and files are in the order of their sorted names.
@@ -50,6 +61,9 @@ class ImageTree:
     Every file in a class folder must be an image. Ignored are names that begin with a dot, what operating systems leave
     behind (Thumbs.db, desktop.ini, __MACOSX, lost+found, in any case), and whatever else lies beside train/ and test/.
     Folders whose names differ by Unicode normalization alone are one class.
+
+    Where images have several sizes and no size is stated, all are resized to a square: its side is the median of the
+    images' sides.
 
     Where images have 16 bits a value and none of them needs all 16, all are read as images of the fewer bits.
     """
@@ -59,7 +73,7 @@ class ImageTree:
     @property
     def name(self) -> str:
         """The folder's or archive's name without its endings."""
-        return re.sub(r"\.(tar|tgz|zip|tar\.\w+)$", "", self.files.path.resolve().name)
+        return tree_name(self.files.path)
 
     def key(self) -> str:
         """See `Source`; an archive is identified without listing its files."""
@@ -77,19 +91,28 @@ class ImageTree:
 
     def _images(self, image_size: int | None, found: dict[str, int]) -> Iterator[tuple[int, np.ndarray]]:
         used_bits = yield from self._decoded(image_size, 16)
-        if 0 < used_bits < 16:
+        if used_bits is None:
+            image_size = found["image_size"] = self._common_size()
+            used_bits = yield from self._decoded(image_size, 16)
+        if used_bits and used_bits < 16:
             found["bits"] = max(8, used_bits)
             yield from self._decoded(image_size, found["bits"])
 
-    def _decoded(self, image_size: int | None, bits: int) -> Generator[tuple[int, np.ndarray], None, int]:
+    def _common_size(self) -> int:
+        """The median of the sides of all images, but no more than MOST_COMMON_SIZE."""
+        sides = [side for _, data in self.files.read(list(self._names())) for side in stored_size(data)]
+        return min(MOST_COMMON_SIZE, max(1, round(median(sides or [MOST_COMMON_SIZE]))))
+
+    def _decoded(self, image_size: int | None, bits: int) -> Generator[tuple[int, np.ndarray], None, int | None]:
         """Yields the row and the pixels of each image; returns how many bits those with 16 bits a value need.
+
+        Returns None as soon as an image has another size than the first.
 
         Args:
             image_size: side in pixels to resize to, or None to leave the images as they are.
             bits: how many bits are in use where a value has 16.
         """
         rows = {name: row for row, name in enumerate(self._names())}
-        first = ""
         shape: tuple[int, ...] = ()
         used_bits = 0
         # One thread: in Pillow's Python half, threads wait for each other longer than they decode.
@@ -101,14 +124,9 @@ class ImageTree:
                     f"{error} Every file in a class folder must be an image; repair or remove it."
                 ) from error
             used_bits = max(used_bits, needed_bits)
-            if not first:
-                first, shape = name, pixels.shape
+            shape = shape or pixels.shape
             if pixels.shape[:2] != shape[:2]:
-                raise DataError(
-                    f"{self._path}: {printable(name)} has {pixels.shape[1]} x {pixels.shape[0]} pixels, but "
-                    f"{printable(first)} has {shape[1]} x {shape[0]}. "
-                    "Set image_size (pixels a side) to resize images of several sizes."
-                )
+                return None
             yield rows[name], pixels
         return used_bits
 

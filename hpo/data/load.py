@@ -13,7 +13,7 @@ from hpo.data.cache import Cache
 from hpo.data.dataset import Dataset
 from hpo.data.digits import Digits
 from hpo.data.folder import Folder
-from hpo.data.image_tree import ImageTree
+from hpo.data.image_tree import ImageTree, tree_name
 from hpo.data.source import Progress, Source
 from hpo.data.torchvision_set import TORCHVISION_CLASSES, TorchvisionSet
 from hpo.errors import DataError, closest, printable
@@ -54,6 +54,15 @@ def load_dataset(
             f"The data cache {printable(root)} cannot be written or read: {error.strerror or printable(error)}. "
             "Choose another folder with --data-dir or HPO_DATA_DIR."
         ) from error
+
+
+def dataset_name(dataset: str) -> str:
+    """Returns the name of the data set that a text stands for: a known name, or that of a file or folder.
+
+    >>> dataset_name("mnist"), dataset_name("/data/pets.tar.xz")
+    ('mnist', 'pets')
+    """
+    return dataset if dataset in KNOWN_DATASETS else tree_name(Path(os.path.expanduser(dataset)))
 
 
 def _find_source(dataset: str, root: Path) -> Source:

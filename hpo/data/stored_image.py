@@ -7,6 +7,7 @@ import io
 import logging
 import struct
 import sys
+import warnings
 import zlib
 from dataclasses import dataclass
 
@@ -84,6 +85,15 @@ class StoredImage:
         if layout in _SPREAD and "transparency" in image.info:
             image.info["transparency"] *= _SPREAD[layout]
         return cls(image)
+
+
+def stored_size(data: bytes) -> tuple[int, int] | tuple[()]:
+    """Returns the width and the height of an image file, without its pixels; nothing if it cannot be read so."""
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            return image.size
+    except UNREADABLE:
+        return ()
 
 
 def _load(data: bytes, as_layout: str | None = None) -> tuple[ImageFile.ImageFile, str]:

@@ -6,20 +6,20 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from hpo.data.dataset import Dataset
 from hpo.data.load import load_dataset
-from hpo.data.split import split_indices
 from hpo.definition.experiment_selection import select_experiments
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
 from hpo.execution.devices import worker_devices
 from hpo.execution.epoch_cost import with_epoch_cost
+from hpo.execution.events import Warned
 from hpo.execution.forecast import Forecast, forecast, largest_checkpoint, measuring, typical_configs
 from hpo.execution.session import MAX_TRIALS, Options, check_grid, check_limits, check_search
+from hpo.execution.study_data import StudyData, open_study_data
 from hpo.search.halving import places, trained_epochs
 from hpo.search.limits import Limits
 from hpo.storage.address import Address
-from hpo.storage.stored_study import find_study
+from hpo.storage.stored_study import find_study, stored_definition
 from hpo.storage.stored_trial import HEAVY_ATTRS, StoredTrial
 from hpo.storage.study_record import DatasetRecord, refuse_changes
 from hpo.training.images import Images
@@ -37,11 +37,11 @@ def forecast_search(definition: StudyDefinition, n_trials: int | None, options: 
         RequestError: the request is wrong.
     """
     check_search(definition, n_trials, options)
-    dataset = _checked_dataset(definition, options)
-    limits = Limits.of(definition, dataset.image_shape, len(dataset.classes))
-    trials = _stored_trials(definition, dataset, options)
+    data = _checked_data(definition, options)
+    definition, images = data.definition, data.images
+    limits = Limits.of(definition, images.shape, images.classes)
+    trials = _stored_trials(data, options)
     devices = worker_devices(options.device, options.workers)
-    images = _images(definition, dataset)
     limits = with_epoch_cost(limits, definition, images, devices)
     configs = typical_configs(definition, limits)
     left = (n_trials or MAX_TRIALS) - sum(trial.is_finished for trial in trials)
@@ -51,12 +51,12 @@ def forecast_search(definition: StudyDefinition, n_trials: int | None, options: 
     left = max(0, left)
     pruner = definition.pruner
     if pruner.name != "halving" or n_trials is None:
-        return _forecast(definition, dataset, configs, left, options)
+        return _forecast(images, configs, left, options)
 
     def trained(epochs: int) -> float:
         return trained_epochs(n_trials, pruner.min_resource, pruner.reduction_factor, epochs) / n_trials
 
-    expected = _forecast(definition, dataset, configs, left, options, trained)
+    expected = _forecast(images, configs, left, options, trained)
     waiting = places(n_trials, pruner.reduction_factor)
     return expected and replace(
         expected, waiting=waiting, waiting_bytes=waiting * largest_checkpoint(definition, images, limits)
@@ -77,39 +77,45 @@ def forecast_grid(definition: StudyDefinition, seeds: int, only: Sequence[str], 
     """
     check_grid(definition, seeds)
     selected = select_experiments(definition, only)
-    dataset = _checked_dataset(definition, options)
+    data = _checked_data(definition, options)
+    definition = data.definition
     done = {
         (trial.experiment, trial.replicate)
-        for trial in _stored_trials(definition, dataset, options)
+        for trial in _stored_trials(data, options)
         if trial.is_finished and trial.state != "fail"
     }
     left = [each for each in selected for replicate in range(1, seeds + 1) if (each.name, replicate) not in done]
     configs = [definition.experiment_config(experiment, seed=0) for experiment in left]
-    return _forecast(definition, dataset, configs, len(configs), options)
+    return _forecast(data.images, configs, len(configs), options)
 
 
-def _checked_dataset(definition: StudyDefinition, options: Options) -> Dataset:
+def _checked_data(definition: StudyDefinition, options: Options) -> StudyData:
     check_limits(options)
     worker_devices(options.device, options.workers)
-    dataset = load_dataset(definition.data, options.data_dir)
-    split_indices(dataset, definition.data)
-    return dataset
+    address = Address.of(options.runs, options.storage)
+    data = open_study_data(
+        definition,
+        lambda: load_dataset(definition.data, options.data_dir),
+        lambda: stored_definition(address, definition.name),
+    )
+    for note in data.notes:
+        options.observer(Warned(note))
+    return data
 
 
-def _stored_trials(definition: StudyDefinition, dataset: Dataset, options: Options) -> list[StoredTrial]:
+def _stored_trials(data: StudyData, options: Options) -> list[StoredTrial]:
     """Return the trials of the study, if it was begun; it must have been begun with the same settings."""
-    stored = find_study(Address.of(options.runs, options.storage), definition.name, without=HEAVY_ATTRS)
+    stored = find_study(Address.of(options.runs, options.storage), data.definition.name, without=HEAVY_ATTRS)
     if stored is None:
         return []
     if stored.record is not None:
-        images = DatasetRecord(name=dataset.name, fingerprint=dataset.fingerprint)
-        refuse_changes(stored.record, definition, images)
+        images = DatasetRecord(name=data.dataset.name, fingerprint=data.dataset.fingerprint)
+        refuse_changes(stored.record, data.definition, images)
     return stored.trials
 
 
 def _forecast(
-    definition: StudyDefinition,
-    dataset: Dataset,
+    images: Images,
     configs: Sequence[TrialConfig],
     trials: int,
     options: Options,
@@ -117,7 +123,6 @@ def _forecast(
 ) -> Forecast | None:
     if not trials:
         return None
-    images = _images(definition, dataset)
     with measuring(worker_devices(options.device, options.workers)[:trials]) as workers:
         expected = forecast(configs, trials, images, workers, trained)
     if options.timeout is None or options.timeout >= expected.seconds:
@@ -125,8 +130,3 @@ def _forecast(
     share = options.timeout / expected.seconds
     fitting = max(1, round(share * trials))
     return replace(expected, trials=fitting, epochs=round(expected.epochs * fitting / trials), seconds=options.timeout)
-
-
-def _images(definition: StudyDefinition, dataset: Dataset) -> Images:
-    train, validation = split_indices(dataset, definition.data)
-    return Images(dataset.image_shape, len(dataset.classes), len(train), len(validation))
