@@ -40,7 +40,7 @@ def load_dataset(
         DataError: there is no such data set, it breaks a rule, it may not be downloaded, or the cache cannot be written
             or read.
     """
-    root = data_dir or Path(os.environ.get("HPO_DATA_DIR") or platformdirs.user_cache_dir("hpo"))
+    root = _root(data_dir)
     try:
         source, cache = _find_source(config.dataset, root), Cache(root / "decoded")
         if not download and isinstance(source, TorchvisionSet) and not source.is_downloaded:
@@ -54,6 +54,24 @@ def load_dataset(
             f"The data cache {printable(root)} cannot be written or read: {error.strerror or printable(error)}. "
             "Choose another folder with --data-dir or HPO_DATA_DIR."
         ) from error
+
+
+def needs_download(config: DataConfig, data_dir: Path | None = None) -> bool:
+    """Returns whether a data set is one that would be downloaded: it is not on this machine yet.
+
+    Args:
+        config: the data set and its image size.
+        data_dir: see `load_dataset`.
+    """
+    if config.dataset not in TORCHVISION_CLASSES:
+        return False
+    root = _root(data_dir)
+    source = TorchvisionSet(config.dataset, root / "downloads")
+    return not source.is_downloaded and Cache(root / "decoded").find(source, config.image_size) is None
+
+
+def _root(data_dir: Path | None) -> Path:
+    return data_dir or Path(os.environ.get("HPO_DATA_DIR") or platformdirs.user_cache_dir("hpo"))
 
 
 def dataset_name(dataset: str) -> str:

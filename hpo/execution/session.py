@@ -19,10 +19,11 @@ from hpo.definition.experiment_selection import select_experiments
 from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import RequestError
+from hpo.execution.announcement import announced
 from hpo.execution.capacity import default_memory_limit, fitting_workers
 from hpo.execution.devices import worker_devices
 from hpo.execution.epoch_cost import with_epoch_cost
-from hpo.execution.events import DataProgress, Event, Observer, StudyOpened, Warned, unobserved
+from hpo.execution.events import DataProgress, Event, Observer, StudyOpened, TrialStarted, Warned, unobserved
 from hpo.execution.interruption import Interruptions
 from hpo.execution.messages import Place, Setup
 from hpo.execution.running_trials import RunningTrials
@@ -271,6 +272,7 @@ def _run(
         address = Address.of(options.runs, options.storage)
         data = open_study_data(
             definition,
+            tell,
             lambda: load_dataset(definition.data, options.data_dir, lambda *step: observe(DataProgress(*step))),
             lambda: stored_definition(address, definition.name),
         )
@@ -286,7 +288,8 @@ def _run(
         record = DatasetRecord(name=dataset.name, fingerprint=dataset.fingerprint)
         study = stack.enter_context(owned_study(address, definition, record, folder, tell))
         if definition.limits.epoch_seconds is not None and study.epoch_cost is None:
-            limits = with_epoch_cost(limits, definition, data.images, devices)
+            with announced("Measuring how long epochs of several networks take, for the limit on seconds.", tell):
+                limits = with_epoch_cost(limits, definition, data.images, devices)
             assert limits.epoch_cost is not None
             study.decide_epoch_cost(limits.epoch_cost)
         plan = plan_for(study, replace(limits, epoch_cost=study.epoch_cost))
@@ -305,8 +308,16 @@ def _run(
         )
         setup = Setup(definition.data, dataset.name, dataset.fingerprint, options.checkpoint_seconds)
         pool.set_up(lambda device: Place(folder, images, device, memory_limit), setup)
+        begins = "Workers are starting: each loads PyTorch and the images, and measures which precision is faster."
+        begun = stack.enter_context(announced(begins, tell))
+
+        def observe_begin(event: Event) -> None:
+            if isinstance(event, TrialStarted):
+                begun()
+            observe(event)
+
         supervisor = Supervisor(
-            RunningTrials(study, plan, observe, folder),
+            RunningTrials(study, plan, observe_begin, folder),
             pool,
             interruptions=lambda: interruptions.count,
             stop_at=stop_at,

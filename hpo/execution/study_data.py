@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hpo.data.dataset import Dataset
+from hpo.data.load import dataset_name
 from hpo.data.split import split_indices, validation_share
 from hpo.definition.own_data import chooses_validation
 from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import printable
+from hpo.execution.announcement import announced
 from hpo.training.images import Images
 
 
@@ -36,6 +38,7 @@ class StudyData:
 
 def open_study_data(
     definition: StudyDefinition,
+    tell: Callable[[str], None],
     load: Callable[[], Dataset],
     begun: Callable[[], StudyDefinition | None] = lambda: None,
 ) -> StudyData:
@@ -43,13 +46,16 @@ def open_study_data(
 
     Args:
         definition: of the study.
+        tell: called with a line for the person while the images are read, if that takes longer than a moment.
         load: opens the data set.
         begun: returns the study as it is on record, if it was begun; its number of validation images stays.
 
     Raises:
         DataError: the images cannot be read, or cannot be split as stated.
     """
-    dataset = load()
+    name = printable(dataset_name(definition.data.dataset))
+    with announced(f"Reading the images of {name}.", tell):
+        dataset = load()
     notes = dataset.notes
     share = _share(definition, dataset, begun)
     if share is not None:
