@@ -13,6 +13,7 @@ from hpo.cli.bench import bench
 from hpo.cli.command import GroupedCommand, with_option_groups
 from hpo.cli.compare import compare
 from hpo.cli.confirm import confirm
+from hpo.cli.data import data
 from hpo.cli.delete import delete
 from hpo.cli.enqueue import enqueue
 from hpo.cli.export import export
@@ -42,6 +43,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "confirm": confirm,
     "findings": findings,
     "compare": compare,
+    "data": data,
     "list": list_studies,
     "show": show,
     "trial": trial,

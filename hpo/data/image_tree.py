@@ -17,7 +17,7 @@ from hpo.data.file_tree import FileTree
 from hpo.data.image import decode_image
 from hpo.data.source import SPLITS, Contents
 from hpo.data.split_name import meant_split
-from hpo.data.stored_image import stored_size
+from hpo.data.stored_image import StoredForm
 from hpo.errors import DataError, printable
 
 _LAYOUT = "train/CLASS/* and test/CLASS/* (val/CLASS/* too, if there is one) at the top or in a single folder"
@@ -100,7 +100,8 @@ class ImageTree:
 
     def _common_size(self) -> int:
         """The median of the sides of all images, but no more than MOST_COMMON_SIZE."""
-        sides = [side for _, data in self.files.read(list(self._names())) for side in stored_size(data)]
+        forms = (StoredForm.read(data) for _, data in self.files.read(list(self._names())))
+        sides = [side for form in forms if form is not None for side in form.size]
         return min(MOST_COMMON_SIZE, max(1, round(median(sides or [MOST_COMMON_SIZE]))))
 
     def _decoded(self, image_size: int | None, bits: int) -> Generator[tuple[int, np.ndarray], None, int | None]:
@@ -121,7 +122,7 @@ class ImageTree:
                 pixels, needed_bits = decode_image(data, f"{self._path}: {printable(name)}", image_size, bits)
             except DataError as error:
                 raise DataError(
-                    f"{error} Every file in a class folder must be an image; repair or remove it."
+                    f"{error} Every file in a class folder must be an image; repair or remove it (hpo data lists each)."
                 ) from error
             used_bits = max(used_bits, needed_bits)
             shape = shape or pixels.shape
@@ -139,11 +140,28 @@ class ImageTree:
     @cached_property
     def _tree(self) -> dict[str, dict[str, list[str]]]:
         """File names by split and class; a tree that breaks a rule raises DataError."""
+        tree, misplaced = self.files_by_class
+        for name, reason in misplaced:
+            raise DataError(f"{self._path}: {printable(name)}{reason}")
+        return tree
+
+    @cached_property
+    def files_by_class(self) -> tuple[dict[str, dict[str, list[str]]], list[tuple[str, str]]]:
+        """File names by split and class; and each file or folder that is out of place, with the reason.
+
+        Raises:
+            DataError: the tree has no splits, or these have different classes.
+        """
         top = self._top()
         spellings: dict[str, str] = {}
+        misplaced: list[tuple[str, str]] = []
         tree = {
-            split: self._split(f"{top}{split}/", spellings) for split in SPLITS if f"{split}/" in self._listing(top)
+            split: self._split(f"{top}{split}/", spellings, misplaced)
+            for split in SPLITS
+            if f"{split}/" in self._listing(top)
         }
+        if misplaced:
+            return tree, misplaced
         train = tree["train"]
         if len(train) < 2:
             raise DataError(
@@ -153,7 +171,7 @@ class ImageTree:
             self._compare_classes(train, folders, split)
             self._compare_classes(folders, train, "train")
             tree[split] = {name: folders[name] for name in train}
-        return tree
+        return tree, misplaced
 
     def _compare_classes(self, classes: dict[str, list[str]], others: dict[str, list[str]], split: str) -> None:
         """Raises DataError if one of `classes` is missing in `others`, which are the classes of `split`."""
@@ -191,29 +209,30 @@ class ImageTree:
                 raise DataError(f"{place} has no {split}/ but {found}; expected is {_LAYOUT}.")
         return top
 
-    def _split(self, folder: str, spellings: dict[str, str]) -> dict[str, list[str]]:
+    def _split(self, folder: str, spellings: dict[str, str], misplaced: list[tuple[str, str]]) -> dict[str, list[str]]:
         """Full file names of each class in a split's folder.
 
         Args:
             folder: of the split.
             spellings: the spelling of each class that came first, by its normalized name; new classes are added.
+            misplaced: what is out of place is added, with the reason.
         """
         classes: dict[str, list[str]] = {}
         for name in self._listing(folder):
-            place = f"{self._path}: {printable(folder + name)}"
             if not name.endswith("/"):
-                raise DataError(f"{place} is not in a class folder; expected is {_LAYOUT}.")
+                misplaced.append((folder + name, f" is not in a class folder; expected is {_LAYOUT}."))
+                continue
             images = self._listing(f"{folder}{name}")
             if not images:
-                raise DataError(f"{place}, a class folder, holds no image; add some or remove it.")
+                misplaced.append((folder + name, ", a class folder, holds no image; add some or remove it."))
             nested = [image for image in images if image.endswith("/")]
-            if nested:
-                raise DataError(
-                    f"{place}{printable(nested[0])} is a folder in a class folder, which may hold images only."
-                )
+            for image in nested:
+                reason = " is a folder in a class folder, which may hold images only."
+                misplaced.append((folder + name + image, reason))
+            images = [image for image in images if image not in nested]
             spelling = spellings.setdefault(unicodedata.normalize("NFC", name), name[:-1])
             classes.setdefault(spelling, []).extend(f"{folder}{name}{image}" for image in images)
-        if not classes:
+        if not classes and not misplaced:
             raise DataError(f"{self._path}: {printable(folder)} holds no class folder; expected is {_LAYOUT}.")
         return classes
 

@@ -56,6 +56,16 @@ def load_dataset(
         ) from error
 
 
+def find_tree(dataset: str) -> ImageTree | None:
+    """Returns the folder or archive of images that a text stands for; None if it is a known name.
+
+    Raises:
+        DataError: there is no such data set.
+    """
+    source = _find_source(dataset, Path())
+    return source if isinstance(source, ImageTree) else None
+
+
 def needs_download(config: DataConfig, data_dir: Path | None = None) -> bool:
     """Returns whether a data set is one that would be downloaded: it is not on this machine yet.
 

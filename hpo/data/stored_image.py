@@ -87,13 +87,22 @@ class StoredImage:
         return cls(image)
 
 
-def stored_size(data: bytes) -> tuple[int, int] | tuple[()]:
-    """Returns the width and the height of an image file, without its pixels; nothing if it cannot be read so."""
-    try:
-        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            return image.size
-    except UNREADABLE:
-        return ()
+@dataclass(frozen=True)
+class StoredForm:
+    """How an image file stores its image: the format, Pillow's mode, and width and height."""
+
+    format: str
+    mode: str
+    size: tuple[int, int]
+
+    @classmethod
+    def read(cls, data: bytes) -> StoredForm | None:
+        """Reads it without the pixels; None if that is not possible."""
+        try:
+            with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+                return cls(image.format or "", image.mode, image.size)
+        except UNREADABLE:
+            return None
 
 
 def _load(data: bytes, as_layout: str | None = None) -> tuple[ImageFile.ImageFile, str]:

@@ -1,5 +1,6 @@
 """A folder of one's own images is searched without a setting."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,21 @@ def test_a_folder_of_images_needs_no_setting_and_has_a_study_of_its_own(
         "hpo: validation must be between 1 and 29, as my pets has 30 training images, but got 300. "
         "Try --set data.validation=6.",
     )
+
+
+def test_what_a_folder_holds_is_shown_with_the_split_of_a_study(call: Call, place: Path) -> None:
+    folder = str(place / "my pets")
+    code, out, err = call(["data", folder])
+    assert (code, err) == (0, "")
+    assert "A study trains on 24, validates on 6 (stratified) and tests on 6 images of 8 x 8 RGB" in out
+    told = json.loads(call(["data", folder, "--json", "--set", "data.image_size=5"])[1])
+    assert told["rows"] == [{"class": "cat", "train": 15, "test": 3}, {"class": "dog", "train": 15, "test": 3}]
+    assert told["sizes"][0] == {"width": 6, "height": 8, "images": 12}
+    assert (told["study"]["size"], told["unusable"]) == ("5 x 5 RGB", [])
+    for wrong in ("nowhere", str(place), "/dev/null"):
+        code, out, err = call(["data", wrong])
+        assert (code, out, err.count("\n")) == (2, "", 1)
+    (place / "my pets" / "train" / "cat" / "notes.txt").write_text("x")
+    code, out, err = call(["data", folder])
+    assert (code, err.count("\n")) == (1, 1)
+    assert "train/cat/notes.txt: cannot be read as an image" in out
