@@ -15,6 +15,7 @@ from hpo.cli.command import GroupedCommand, with_option_groups
 from hpo.cli.compare import compare
 from hpo.cli.config import config
 from hpo.cli.confirm import confirm
+from hpo.cli.data import data
 from hpo.cli.delete import delete
 from hpo.cli.enqueue import enqueue
 from hpo.cli.export import export
@@ -48,6 +49,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "confirm": confirm,
     "findings": findings,
     "compare": compare,
+    "data": data,
     "list": list_studies,
     "best": best,
     "show": show,

@@ -8,6 +8,7 @@ from hpo.cli.best import answer
 from hpo.cli.completion import study_names
 from hpo.cli.options import RecordOptions, SessionOptions, TableOptions
 from hpo.cli.session import finish, print_forecast
+from hpo.cli.start import load_libraries, show_start
 from hpo.cli.streams import say
 from hpo.definition.counted import counted
 
@@ -58,6 +59,7 @@ def confirm(
     Example: hpo confirm search --top 5 --seeds 5
     """
     search = records.read(study)
+    load_libraries()
     from hpo.cli.confirmation import Confirmation, Refit
     from hpo.definition.confirmation_config import ConfirmationConfig
     from hpo.definition.study_file import load_study
@@ -86,7 +88,7 @@ def confirm(
     if how.dry_run:
         from hpo.execution.dry_run import forecast_grid
 
-        print_forecast(name, forecast_grid(definition, seeds, names, how.session(records)))
+        print_forecast(name, forecast_grid(definition, seeds, names, how.session(records, show_start)))
         return
     from hpo.cli.progress import progress
     from hpo.execution.session import run_grid

@@ -64,13 +64,21 @@ class StudyOptions:
         typer.Option("--set", metavar="KEY=VALUE", help="Any setting of the study file: lr=0.01, data.split=first."),
     ] = None
 
-    def definition(self, default: str, name: str | None = None, seed: int | None = None) -> "StudyDefinition":
+    def definition(
+        self,
+        default: str,
+        name: str | None = None,
+        seed: int | None = None,
+        records: "RecordOptions | None" = None,
+    ) -> "StudyDefinition":
         """Return the study as the file and the options state it.
 
         Args:
             default: name of the shipped study that is read without `--study`.
             name: of the study, in place of the file's.
             seed: of the study, in place of the file's.
+            records: where the study's results are kept. A name that nobody states then contains that of the data, if
+                they are not the file's own.
 
         Raises:
             RequestError: there is no such file, or a setting is not of the form key=value.
@@ -78,17 +86,24 @@ class StudyOptions:
         """
         from hpo.definition.study_file import load_study
 
-        given = {
-            "data.dataset": self.data,
-            "epochs": self.epochs,
-            "limits.parameters": self.max_parameters,
-            "limits.epoch_seconds": self.max_epoch_seconds,
-            "study.seed": seed,
-            "study.name": name,
+        options = {
+            "data.dataset": ("--data", self.data),
+            "epochs": ("--epochs", self.epochs),
+            "limits.parameters": ("--max-parameters", self.max_parameters),
+            "limits.epoch_seconds": ("--max-epoch-seconds", self.max_epoch_seconds),
+            "study.seed": ("--seed", seed),
+            "study.name": ("--name", name),
         }
-        overrides = parse_settings(self.set_ or ())
-        overrides |= {key: str(value) for key, value in given.items() if value is not None}
-        return load_study(self.study or default, overrides)
+        given = {key: str(value) for key, (_, value) in options.items() if value is not None}
+        named = {key: f"{options[key][0]} {value}" for key, value in given.items()}
+        definition = load_study(self.study or default, parse_settings(self.set_ or ()) | given, named)
+        if records is None or "study.name" in definition.overrides:
+            return definition
+        from hpo.data.load import dataset_name
+        from hpo.storage.study_name import default_name
+
+        found = default_name(definition, dataset_name(definition.data.dataset), records.address)
+        return definition.model_copy(update={"name": found})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ import typer
 
 from hpo.cli.options import RecordOptions, SessionOptions, StudyOptions, TableOptions
 from hpo.cli.session import finish, print_forecast
+from hpo.cli.start import load_libraries, show_start
 from hpo.errors import RequestError
 
 
@@ -30,14 +31,15 @@ def replay_grid(
     """
     from hpo.definition.experiment_selection import select_experiments
 
-    definition = what.definition("documented_grid", how.name, how.seed)
+    definition = what.definition("documented_grid", how.name, how.seed, records)
     selected = [each.name for each in select_experiments(definition, only or ()) if controls or not each.control]
     if definition.kind == "grid" and not selected:
         raise RequestError("--no-controls leaves no experiment of those that --only names.")
+    load_libraries()
     if how.dry_run:
         from hpo.execution.dry_run import forecast_grid
 
-        print_forecast(definition.name, forecast_grid(definition, seeds, selected, how.session(records)))
+        print_forecast(definition.name, forecast_grid(definition, seeds, selected, how.session(records, show_start)))
         return
     from hpo.cli.progress import progress
     from hpo.execution.session import run_grid

@@ -7,6 +7,7 @@ import typer
 from hpo.cli.completion import study_names
 from hpo.cli.options import RecordOptions, SessionOptions, TableOptions, parse_settings
 from hpo.cli.session import finish, print_forecast
+from hpo.cli.start import load_libraries, show_start
 from hpo.cli.streams import say
 from hpo.cli.values import read_trial
 from hpo.definition.counted import counted
@@ -40,6 +41,7 @@ def retrain(
 
     Example: hpo retrain search --trial best --all-data --seeds 3
     """
+    load_libraries()
     from hpo.search.retraining import fixed_epochs, refuse_other_study, retraining_definition, retraining_name
 
     found = records.read(study)
@@ -57,7 +59,7 @@ def retrain(
     if how.dry_run:
         from hpo.execution.dry_run import forecast_grid
 
-        print_forecast(definition.name, forecast_grid(definition, seeds, [], how.session(records)))
+        print_forecast(definition.name, forecast_grid(definition, seeds, [], how.session(records, show_start)))
         return
     from hpo.cli.progress import progress
     from hpo.execution.session import run_grid

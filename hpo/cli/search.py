@@ -10,8 +10,10 @@ import typer
 from hpo.cli.best import answer
 from hpo.cli.options import RecordOptions, SessionOptions, StudyOptions, TableOptions
 from hpo.cli.session import finish, print_forecast
+from hpo.cli.start import load_libraries, show_start
 from hpo.cli.streams import say
 from hpo.definition.counted import counted
+from hpo.definition.duration import duration
 from hpo.errors import RequestError, StorageError
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ def search(
     """
     from hpo.definition.confirmation_config import ConfirmationConfig
 
-    definition = what.definition("quickstart" if what.data == "digits" else "search", how.name, how.seed)
+    definition = what.definition("quickstart" if what.data == "digits" else "search", how.name, how.seed, records)
     if trials is epochs_total is how.timeout is None and not until_converged:
         trials = DEFAULT_TRIALS
     bounds: dict[str, Any] = {"epochs_total": epochs_total, "until_converged": until_converged}
@@ -90,12 +92,15 @@ def search(
     searched = None if trials is None else trials - sum(rounds)
     kept = f"{counted(sum(rounds), 'run')} will retrain the best {max(rounds, default=0)} with fresh seeds."
     kept = f"After the search, {kept}" if trials is None else f"Of {counted(trials, 'trial')}, {kept}"
+    load_libraries()
     if how.dry_run:
-        from hpo.execution.dry_run import forecast_search
+        from hpo.execution.dry_run import confirmation_seconds, forecast_search
 
-        print_forecast(definition.name, forecast_search(definition, searched, how.session(records, **bounds)))
+        expected = forecast_search(definition, searched, how.session(records, show_start, **bounds))
+        print_forecast(definition.name, expected)
         if rounds:
-            print(kept)
+            more = 0.0 if expected is None else confirmation_seconds(expected, rounds, definition.most_epochs)
+            print(kept + (f" That takes about {duration(more)} more." if more else ""))
         return
     from hpo.cli.progress import progress
     from hpo.execution.session import check_search, run_search

@@ -24,15 +24,14 @@ FILE_WIDTH = 120
 
 
 def drawn(table: Table) -> str:
-    """Return a table as text, as wide as the terminal, if stdout is one."""
+    """Return a table as text, as wide as the terminal, if stdout is one; no line ends with spaces."""
     console = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
     with console.capture() as captured:
         console.print(TerminalTable(table))
     lead = ("\nNext: ", *["      "] * len(table.commands))
     # A terminal breaks a long line so that it is copied as one.
-    return captured.get() + "".join(
-        f"{before}{command}\n" for before, command in zip(lead, table.commands, strict=False)
-    )
+    text = "\n".join(line.rstrip() for line in captured.get().split("\n"))
+    return text + "".join(f"{before}{command}\n" for before, command in zip(lead, table.commands, strict=False))
 
 
 @dataclass(frozen=True)

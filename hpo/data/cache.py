@@ -131,9 +131,13 @@ def _counted(
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yields the images of `contents`, and calls `progress` after every hundredth part of them."""
     step = max(1, total // 100)
-    for done, image in enumerate(contents.images, start=1):
+    seen, done = np.zeros(total, dtype=bool), 0
+    for image in contents.images:
         yield image
-        done = (done - 1) % total + 1  # all images may come a second time
+        row, _ = image
+        if seen[row]:  # All images come again.
+            seen[:], done = False, 0
+        seen[row], done = True, done + 1
         if progress is not None and (done % step == 0 or done == total):
             progress(description, done, total)
 
@@ -168,6 +172,7 @@ def _open(entry: Path, name: str) -> Dataset | None:
         fingerprint=fingerprint,
         folder=entry.absolute(),
         bits=description.get("bits"),
+        image_size=description.get("image_size"),
     )
 
 

@@ -27,6 +27,7 @@ class Dataset:
             packed.
         folder: where the decoded images are, for `open_decoded` in another process; None if they are in memory alone.
         bits: how many bits are in use, where images have 16 bits a value and none of them needs all 16; else None.
+        image_size: the side to which images of several sizes are resized because no size is stated; else None.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Dataset:
     fingerprint: str
     folder: Path | None = None
     bits: int | None = None
+    image_size: int | None = None
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -49,11 +51,18 @@ class Dataset:
         return height, width, channels
 
     @property
-    def note(self) -> str | None:
-        """What the person who trains should know about these images, in one line; None if there is nothing."""
-        if self.bits is None:
-            return None
-        return (
-            f"The images of {printable(self.name)} have 16 bits a value but use only {self.bits} of them: "
-            f"they are read as images of {self.bits} bits, whose largest value is {2**self.bits - 1:,}."
-        )
+    def notes(self) -> tuple[str, ...]:
+        """What the person who trains should know about these images, each in one line."""
+        found, name = [], printable(self.name)
+        if self.image_size is not None:
+            size = self.image_size
+            found.append(
+                f"The images of {name} have several sizes: each is resized to {size} x {size} pixels. "
+                f"Choose another size with --set data.image_size={size}."
+            )
+        if self.bits is not None:
+            found.append(
+                f"The images of {name} have 16 bits a value but use only {self.bits} of them: they are read as images "
+                f"of {self.bits} bits, whose largest value is {2**self.bits - 1:,}."
+            )
+        return tuple(found)

@@ -19,7 +19,7 @@ def write_images(path: Path, n: int, images: Iterable[tuple[int, np.ndarray]]) -
         path: the file to create.
         n: number of images, at least one.
         images: the row and the pixels (uint8 [H, W, C]) of every image, in any order; where a row comes again, the last
-            image counts.
+            image counts. After an image of another height or width all come again.
 
     Returns:
         The array's shape.
@@ -32,6 +32,9 @@ def write_images(path: Path, n: int, images: Iterable[tuple[int, np.ndarray]]) -
         for row, image in images:
             if not shape:
                 shape = image.shape
+            elif image.shape[:2] != shape[:2]:  # All come again in another size.
+                file.truncate(0)
+                shape = (*image.shape[:2], max(image.shape[2], shape[2]))
             elif image.shape[2] > shape[2]:
                 _widen(file, n * math.prod(shape), channels=image.shape[2])
                 shape = image.shape

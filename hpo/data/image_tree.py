@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from statistics import median
 
 import numpy as np
 
@@ -15,9 +17,13 @@ from hpo.data.file_tree import FileTree
 from hpo.data.image import decode_image
 from hpo.data.source import SPLITS, Contents
 from hpo.data.split_name import meant_split
+from hpo.data.stored_image import StoredForm
 from hpo.errors import DataError, printable
 
 _LAYOUT = "train/CLASS/* and test/CLASS/* (val/CLASS/* too, if there is one) at the top or in a single folder"
+
+# The largest size that is chosen where none is stated: a dense network reads every value of an image.
+MOST_COMMON_SIZE = 64
 
 # What operating systems and network drives leave behind, in lower case.
 _LITTER = {
@@ -43,6 +49,11 @@ def without_litter(names: list[str]) -> list[str]:
     return [name for name in names if not name.startswith(".") and name.lower() not in _LITTER]
 
 
+def tree_name(path: Path) -> str:
+    """Returns the name of a folder, or of an archive without its endings."""
+    return re.sub(r"\.(tar|tgz|zip|tar\.\w+)$", "", path.resolve().name)
+
+
 @dataclass(frozen=True)
 class ImageTree:
     """A source of class folders; classes and files are in the order of their sorted names.
@@ -50,6 +61,9 @@ class ImageTree:
     Every file in a class folder must be an image. Ignored are names that begin with a dot, what operating systems leave
     behind (Thumbs.db, desktop.ini, __MACOSX, lost+found, in any case), and whatever else lies beside train/ and test/.
     Folders whose names differ by Unicode normalization alone are one class.
+
+    Where images have several sizes and no size is stated, all are resized to a square: its side is the median of the
+    images' sides.
 
     Where images have 16 bits a value and none of them needs all 16, all are read as images of the fewer bits.
     """
@@ -59,7 +73,7 @@ class ImageTree:
     @property
     def name(self) -> str:
         """The folder's or archive's name without its endings."""
-        return re.sub(r"\.(tar|tgz|zip|tar\.\w+)$", "", self.files.path.resolve().name)
+        return tree_name(self.files.path)
 
     def key(self) -> str:
         """See `Source`; an archive is identified without listing its files."""
@@ -77,19 +91,29 @@ class ImageTree:
 
     def _images(self, image_size: int | None, found: dict[str, int]) -> Iterator[tuple[int, np.ndarray]]:
         used_bits = yield from self._decoded(image_size, 16)
-        if 0 < used_bits < 16:
+        if used_bits is None:
+            image_size = found["image_size"] = self._common_size()
+            used_bits = yield from self._decoded(image_size, 16)
+        if used_bits and used_bits < 16:
             found["bits"] = max(8, used_bits)
             yield from self._decoded(image_size, found["bits"])
 
-    def _decoded(self, image_size: int | None, bits: int) -> Generator[tuple[int, np.ndarray], None, int]:
+    def _common_size(self) -> int:
+        """The median of the sides of all images, but no more than MOST_COMMON_SIZE."""
+        forms = (StoredForm.read(data) for _, data in self.files.read(list(self._names())))
+        sides = [side for form in forms if form is not None for side in form.size]
+        return min(MOST_COMMON_SIZE, max(1, round(median(sides or [MOST_COMMON_SIZE]))))
+
+    def _decoded(self, image_size: int | None, bits: int) -> Generator[tuple[int, np.ndarray], None, int | None]:
         """Yields the row and the pixels of each image; returns how many bits those with 16 bits a value need.
+
+        Returns None as soon as an image has another size than the first.
 
         Args:
             image_size: side in pixels to resize to, or None to leave the images as they are.
             bits: how many bits are in use where a value has 16.
         """
         rows = {name: row for row, name in enumerate(self._names())}
-        first = ""
         shape: tuple[int, ...] = ()
         used_bits = 0
         # One thread: in Pillow's Python half, threads wait for each other longer than they decode.
@@ -98,17 +122,12 @@ class ImageTree:
                 pixels, needed_bits = decode_image(data, f"{self._path}: {printable(name)}", image_size, bits)
             except DataError as error:
                 raise DataError(
-                    f"{error} Every file in a class folder must be an image; repair or remove it."
+                    f"{error} Every file in a class folder must be an image; repair or remove it (hpo data lists each)."
                 ) from error
             used_bits = max(used_bits, needed_bits)
-            if not first:
-                first, shape = name, pixels.shape
+            shape = shape or pixels.shape
             if pixels.shape[:2] != shape[:2]:
-                raise DataError(
-                    f"{self._path}: {printable(name)} has {pixels.shape[1]} x {pixels.shape[0]} pixels, but "
-                    f"{printable(first)} has {shape[1]} x {shape[0]}. "
-                    "Set image_size (pixels a side) to resize images of several sizes."
-                )
+                return None
             yield rows[name], pixels
         return used_bits
 
@@ -121,11 +140,28 @@ class ImageTree:
     @cached_property
     def _tree(self) -> dict[str, dict[str, list[str]]]:
         """File names by split and class; a tree that breaks a rule raises DataError."""
+        tree, misplaced = self.files_by_class
+        for name, reason in misplaced:
+            raise DataError(f"{self._path}: {printable(name)}{reason}")
+        return tree
+
+    @cached_property
+    def files_by_class(self) -> tuple[dict[str, dict[str, list[str]]], list[tuple[str, str]]]:
+        """File names by split and class; and each file or folder that is out of place, with the reason.
+
+        Raises:
+            DataError: the tree has no splits, or these have different classes.
+        """
         top = self._top()
         spellings: dict[str, str] = {}
+        misplaced: list[tuple[str, str]] = []
         tree = {
-            split: self._split(f"{top}{split}/", spellings) for split in SPLITS if f"{split}/" in self._listing(top)
+            split: self._split(f"{top}{split}/", spellings, misplaced)
+            for split in SPLITS
+            if f"{split}/" in self._listing(top)
         }
+        if misplaced:
+            return tree, misplaced
         train = tree["train"]
         if len(train) < 2:
             raise DataError(
@@ -135,7 +171,7 @@ class ImageTree:
             self._compare_classes(train, folders, split)
             self._compare_classes(folders, train, "train")
             tree[split] = {name: folders[name] for name in train}
-        return tree
+        return tree, misplaced
 
     def _compare_classes(self, classes: dict[str, list[str]], others: dict[str, list[str]], split: str) -> None:
         """Raises DataError if one of `classes` is missing in `others`, which are the classes of `split`."""
@@ -173,29 +209,30 @@ class ImageTree:
                 raise DataError(f"{place} has no {split}/ but {found}; expected is {_LAYOUT}.")
         return top
 
-    def _split(self, folder: str, spellings: dict[str, str]) -> dict[str, list[str]]:
+    def _split(self, folder: str, spellings: dict[str, str], misplaced: list[tuple[str, str]]) -> dict[str, list[str]]:
         """Full file names of each class in a split's folder.
 
         Args:
             folder: of the split.
             spellings: the spelling of each class that came first, by its normalized name; new classes are added.
+            misplaced: what is out of place is added, with the reason.
         """
         classes: dict[str, list[str]] = {}
         for name in self._listing(folder):
-            place = f"{self._path}: {printable(folder + name)}"
             if not name.endswith("/"):
-                raise DataError(f"{place} is not in a class folder; expected is {_LAYOUT}.")
+                misplaced.append((folder + name, f" is not in a class folder; expected is {_LAYOUT}."))
+                continue
             images = self._listing(f"{folder}{name}")
             if not images:
-                raise DataError(f"{place}, a class folder, holds no image; add some or remove it.")
+                misplaced.append((folder + name, ", a class folder, holds no image; add some or remove it."))
             nested = [image for image in images if image.endswith("/")]
-            if nested:
-                raise DataError(
-                    f"{place}{printable(nested[0])} is a folder in a class folder, which may hold images only."
-                )
+            for image in nested:
+                reason = " is a folder in a class folder, which may hold images only."
+                misplaced.append((folder + name + image, reason))
+            images = [image for image in images if image not in nested]
             spelling = spellings.setdefault(unicodedata.normalize("NFC", name), name[:-1])
             classes.setdefault(spelling, []).extend(f"{folder}{name}{image}" for image in images)
-        if not classes:
+        if not classes and not misplaced:
             raise DataError(f"{self._path}: {printable(folder)} holds no class folder; expected is {_LAYOUT}.")
         return classes
 

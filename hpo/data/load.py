@@ -13,7 +13,7 @@ from hpo.data.cache import Cache
 from hpo.data.dataset import Dataset
 from hpo.data.digits import Digits
 from hpo.data.folder import Folder
-from hpo.data.image_tree import ImageTree
+from hpo.data.image_tree import ImageTree, tree_name
 from hpo.data.source import Progress, Source
 from hpo.data.torchvision_set import TORCHVISION_CLASSES, TorchvisionSet
 from hpo.errors import DataError, closest, printable
@@ -40,7 +40,7 @@ def load_dataset(
         DataError: there is no such data set, it breaks a rule, it may not be downloaded, or the cache cannot be written
             or read.
     """
-    root = data_dir or Path(os.environ.get("HPO_DATA_DIR") or platformdirs.user_cache_dir("hpo"))
+    root = _root(data_dir)
     try:
         source, cache = _find_source(config.dataset, root), Cache(root / "decoded")
         if not download and isinstance(source, TorchvisionSet) and not source.is_downloaded:
@@ -54,6 +54,43 @@ def load_dataset(
             f"The data cache {printable(root)} cannot be written or read: {error.strerror or printable(error)}. "
             "Choose another folder with --data-dir or HPO_DATA_DIR."
         ) from error
+
+
+def find_tree(dataset: str) -> ImageTree | None:
+    """Returns the folder or archive of images that a text stands for; None if it is a known name.
+
+    Raises:
+        DataError: there is no such data set.
+    """
+    source = _find_source(dataset, Path())
+    return source if isinstance(source, ImageTree) else None
+
+
+def needs_download(config: DataConfig, data_dir: Path | None = None) -> bool:
+    """Returns whether a data set is one that would be downloaded: it is not on this machine yet.
+
+    Args:
+        config: the data set and its image size.
+        data_dir: see `load_dataset`.
+    """
+    if config.dataset not in TORCHVISION_CLASSES:
+        return False
+    root = _root(data_dir)
+    source = TorchvisionSet(config.dataset, root / "downloads")
+    return not source.is_downloaded and Cache(root / "decoded").find(source, config.image_size) is None
+
+
+def _root(data_dir: Path | None) -> Path:
+    return data_dir or Path(os.environ.get("HPO_DATA_DIR") or platformdirs.user_cache_dir("hpo"))
+
+
+def dataset_name(dataset: str) -> str:
+    """Returns the name of the data set that a text stands for: a known name, or that of a file or folder.
+
+    >>> dataset_name("mnist"), dataset_name("/data/pets.tar.xz")
+    ('mnist', 'pets')
+    """
+    return dataset if dataset in KNOWN_DATASETS else tree_name(Path(os.path.expanduser(dataset)))
 
 
 def _find_source(dataset: str, root: Path) -> Source:

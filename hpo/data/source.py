@@ -25,9 +25,9 @@ class Contents:
         labels: labels of each split, int64 [n]; `val` is there only if the source has one. Rows are counted through
             train, val and test.
         images: the row and the pixels (uint8 [H, W, C]) of every image, in any order, all of one height and width; C is
-            1 or 3. All may come a second time, and then replace the first.
+            1 or 3. All may come again, in another size too, and then replace the earlier ones.
         ordered: see `Dataset.ordered`.
-        found: what is known only once all images have been decoded: `bits`, see `Dataset.bits`.
+        found: what is known only once all images have been decoded: `bits` and `image_size`, see `Dataset`.
     """
 
     classes: tuple[str, ...]

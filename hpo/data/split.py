@@ -32,22 +32,50 @@ def split_indices(dataset: Dataset, config: DataConfig) -> tuple[np.ndarray, np.
     if not 1 <= config.validation < n:
         raise DataError(
             f"validation must be between 1 and {n - 1}, as {printable(dataset.name)} has {n:,} training images, "
-            f"but got {config.validation}."
+            f"but got {config.validation}.{_hint(dataset, config)}"
         )
-    if config.split == "stratified":
-        held_out = stratified_sample(dataset.train_labels, config.validation, config.split_seed)
-    else:
-        order = np.arange(n) if dataset.ordered else _shuffled(n, config.split_seed)
-        held_out = np.sort(order[: config.validation])
+    held_out = _held_out(dataset, config)
     trained_on = np.setdiff1d(np.arange(n), held_out, assume_unique=True)
-    left = np.bincount(dataset.train_labels[trained_on], minlength=len(dataset.classes))
+    left = _left(dataset, held_out)
     if not left.all():
         name = dataset.classes[int(left.argmin())]
         raise DataError(
             f"validation = {config.validation} of {n:,} training images leaves class '{printable(name)}' of "
-            f"{printable(dataset.name)} none to train on; hold out fewer."
+            f"{printable(dataset.name)} none to train on; hold out fewer.{_hint(dataset, config)}"
         )
     return np.arange(n) if config.train_on == "all" else trained_on, held_out
+
+
+def validation_share(dataset: Dataset, config: DataConfig) -> int | None:
+    """Returns how many training images to hold out where nobody has chosen a number: a fifth, or a smaller part.
+
+    None if even one image leaves a class without a training image.
+    """
+    n = len(dataset.train_labels) // 5
+    while n:
+        if _left(dataset, _held_out(dataset, config.model_copy(update={"validation": n}))).all():
+            return n
+        n //= 2
+    return None
+
+
+def _hint(dataset: Dataset, config: DataConfig) -> str:
+    share = validation_share(dataset, config)
+    return "" if share is None else f" Try --set data.validation={share}."
+
+
+def _held_out(dataset: Dataset, config: DataConfig) -> np.ndarray:
+    """Returns the rows to validate on."""
+    n = len(dataset.train_labels)
+    if config.split == "stratified":
+        return stratified_sample(dataset.train_labels, config.validation, config.split_seed)
+    order = np.arange(n) if dataset.ordered else _shuffled(n, config.split_seed)
+    return np.sort(order[: config.validation])
+
+
+def _left(dataset: Dataset, held_out: np.ndarray) -> np.ndarray:
+    """Returns how many images of each class are left to train on."""
+    return np.bincount(np.delete(dataset.train_labels, held_out), minlength=len(dataset.classes))
 
 
 def stratified_sample(labels: np.ndarray, size: int, seed: int) -> np.ndarray:

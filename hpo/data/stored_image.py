@@ -7,6 +7,7 @@ import io
 import logging
 import struct
 import sys
+import warnings
 import zlib
 from dataclasses import dataclass
 
@@ -84,6 +85,24 @@ class StoredImage:
         if layout in _SPREAD and "transparency" in image.info:
             image.info["transparency"] *= _SPREAD[layout]
         return cls(image)
+
+
+@dataclass(frozen=True)
+class StoredForm:
+    """How an image file stores its image: the format, Pillow's mode, and width and height."""
+
+    format: str
+    mode: str
+    size: tuple[int, int]
+
+    @classmethod
+    def read(cls, data: bytes) -> StoredForm | None:
+        """Reads it without the pixels; None if that is not possible."""
+        try:
+            with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+                return cls(image.format or "", image.mode, image.size)
+        except UNREADABLE:
+            return None
 
 
 def _load(data: bytes, as_layout: str | None = None) -> tuple[ImageFile.ImageFile, str]:

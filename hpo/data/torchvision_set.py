@@ -24,6 +24,14 @@ TORCHVISION_CLASSES = {
     "fashion_mnist": "FashionMNIST",
     "svhn": "SVHN",
 }
+# Height, width and channels of an image, number of classes and of training images.
+SIZES: dict[str, tuple[tuple[int, int, int], int, int]] = {
+    "cifar10": ((32, 32, 3), 10, 50_000),
+    "cifar100": ((32, 32, 3), 100, 50_000),
+    "mnist": ((28, 28, 1), 10, 60_000),
+    "fashion_mnist": ((28, 28, 1), 10, 60_000),
+    "svhn": ((32, 32, 3), 10, 73_257),
+}
 _SECONDS_OF_SILENCE = 30
 
 

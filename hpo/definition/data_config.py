@@ -14,12 +14,14 @@ class DataConfig(Table):
     """A known name (`cifar10`, `cifar100`, `mnist`, `fashion_mnist`, `svhn`, `digits`), or a path to a folder or
     archive that holds `train/CLASS/*` and `test/CLASS/*`."""
     image_size: Annotated[Whole, Field(ge=1, le=1024)] | None = None
-    """Side in pixels to which images are resized. It is needed where a folder's images differ in size."""
+    """Side in pixels to which images are resized. If left out: images of one size stay as they are, and images of
+    several sizes get the median of their sides, at most 64."""
     split: Literal["first", "stratified"] = "stratified"
     """Which training images are held out for validation: the `first` ones (shuffled before, where the source is sorted
     by class), or a `stratified` sample, in which each class has the share that it has in the whole."""
     validation: Count = 5000
-    """Number of training images that are held out for validation."""
+    """Number of training images that are held out for validation. Where nobody has chosen a number for the data set and
+    this one is more than half of its training images: a fifth of them."""
     scaling: Literal["documented", "standardize"] = "documented"
     """How pixels become numbers: `documented` maps a pixel x of 0 to 255 to (x / 255 - 0.5) * 2; `standardize`
     subtracts each channel's mean and divides by its standard deviation, both of the training images."""

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.synonyms import nearest
 from hpo.definition.table import NAME, unknown
 from hpo.definition.toml_text import MOST_CHARACTERS, read_tables, read_value
-from hpo.definition.trial_config import TrialConfig
+from hpo.definition.trial_config import TrialConfig, other_form
 from hpo.errors import DefinitionError, closest, printable, quoted
 
 TABLES = ("study", "data", "trial", "space", "sampler", "pruner", "limits", "confirmation", "confirms")
@@ -31,7 +31,9 @@ STUDY_KEYS = ("name", "seed", "metric")
 TEXTS = ("study.name", "data.dataset")
 
 
-def load_study(path: Path | str, overrides: Mapping[str, str] | None = None) -> StudyDefinition:
+def load_study(
+    path: Path | str, overrides: Mapping[str, str] | None = None, named: Mapping[str, str] | None = None
+) -> StudyDefinition:
     """Read and validate a study file.
 
     >>> load_study("quickstart", {"epochs": "5"}).name
@@ -41,9 +43,11 @@ def load_study(path: Path | str, overrides: Mapping[str, str] | None = None) -> 
         path: a TOML file, or the name of a study that comes with hpo.
         overrides: settings by key, as text: `epochs` is a setting of every trial or experiment, `data.split` one of
             another table.
+        named: what messages call an override, by its key; `--set KEY=VALUE` where nothing is stated.
 
     Raises:
-        DefinitionError: the file cannot be read, or it breaks a rule; names the file, the place and the rule.
+        DefinitionError: the file cannot be read, or it breaks a rule; names the file, the place and the rule. If an
+            override breaks the rule, the override is named and not the file.
     """
     path, overrides = _found(path), overrides or {}
     source = printable(path)
@@ -58,7 +62,7 @@ def load_study(path: Path | str, overrides: Mapping[str, str] | None = None) -> 
         raise DefinitionError(f"{source}: is not UTF-8 text") from None
     except ValueError:
         raise DefinitionError(f"{source}: is not a path") from None
-    return parse_study(text, overrides, source=source, default_name=path.stem)
+    return parse_study(text, overrides, source=source, default_name=path.stem, named=named)
 
 
 def _found(path: Path | str) -> Path:
@@ -79,7 +83,13 @@ def _found(path: Path | str) -> Path:
 
 
 def parse_study(
-    text: str, overrides: Mapping[str, str], *, source: str, default_name: str, stored: bool = False
+    text: str,
+    overrides: Mapping[str, str],
+    *,
+    source: str,
+    default_name: str,
+    stored: bool = False,
+    named: Mapping[str, str] | None = None,
 ) -> StudyDefinition:
     """Validate a study file's text: from a file, or from a database that stored it.
 
@@ -91,17 +101,50 @@ def parse_study(
         stored: whether a study was begun with the text, perhaps by another version of hpo with other rules. Its results
             are to be read, so its trial settings are not checked again, and what this version does not understand is
             left out: a table, a key, a parameter, an experiment or a claim.
+        named: see `load_study`.
 
     Raises:
-        DefinitionError: the text breaks a rule.
+        DefinitionError: the text breaks a rule, or an override does.
     """
     try:
-        tables = read_tables(text)
-        if stored:
-            tables = _of_known_shape(tables)
-        _check_shape(tables)
+        return _parsed(text, overrides, default_name, stored)
     except DefinitionError as error:
-        raise DefinitionError(f"{source}: {error}") from None
+        message = str(error)
+        if message.startswith("--set"):
+            raise
+        guilty = {} if stored else _guilty(text, overrides, default_name)
+        if not guilty:
+            raise DefinitionError(f"{source}: {message}") from None
+        for key in guilty:
+            *tables, name = key.split(".")
+            message = message.removeprefix(f"[{'.'.join(tables) or 'trial'}] '{name}': ")
+        given = [printable((named or {}).get(key, f"--set {key}={value}")) for key, value in guilty.items()]
+        raise DefinitionError(f"{' '.join(given)}: {message}") from None
+
+
+def _guilty(text: str, overrides: Mapping[str, str], default_name: str) -> Mapping[str, str]:
+    """Return the overrides that break a rule: those without which the study is valid; none if the file breaks it."""
+
+    def is_valid(rest: Mapping[str, str]) -> bool:
+        try:
+            _parsed(text, rest, default_name, stored=False)
+        except DefinitionError:
+            return False
+        return True
+
+    found = {
+        key: value for key, value in overrides.items() if is_valid({k: v for k, v in overrides.items() if k != key})
+    }
+    return found or (overrides if overrides and is_valid({}) else {})
+
+
+def _parsed(text: str, overrides: Mapping[str, str], default_name: str, stored: bool) -> StudyDefinition:
+    tables = read_tables(text)
+    if stored:
+        tables = _of_known_shape(tables)
+    else:
+        _refuse_both_forms(overrides)
+    _check_shape(tables)
     searched = bool(tables["space"])
     for key, value in overrides.items():
         try:
@@ -118,10 +161,8 @@ def parse_study(
         definition = _definition(tables, text, overrides, default_name, stored=False)
         refuse_unusable(definition.space, definition.trial, _overridden(overrides))
         return definition.model_copy(update={"enqueue": _enqueued(definition)})
-    except DefinitionError as error:
-        raise DefinitionError(f"{source}: {error}") from None
     except ValidationError as error:
-        raise DefinitionError(f"{source}: {_located(error, tables)}") from None
+        raise DefinitionError(_located(error, tables)) from None
 
 
 def fingerprint(definition: StudyDefinition) -> str:
@@ -268,10 +309,10 @@ def _override(tables: dict[str, Any], key: str, text: str) -> None:
         problem = unknown([name], TrialConfig.model_fields, "setting")
         if problem:
             raise DefinitionError(f"--set: {problem}")
-        settings = [experiment["settings"] for experiment in tables["experiment"]]
-        for holder in (tables["space"], *tables["enqueue"], *settings):
-            holder.pop(name, None)
+        _take_out(tables, {name})
         path = ["trial"]
+    if setting := _setting(key):
+        _take_out(tables, other_form(setting))
     if path[0] not in TABLES:
         raise DefinitionError(f"--set: unknown table {quoted(path[0])}. {nearest(path[0], TABLES)}")
     if path[0] in ("trial", "space") and (
@@ -286,10 +327,34 @@ def _override(tables: dict[str, Any], key: str, text: str) -> None:
     table[name] = value
 
 
+def _take_out(tables: dict[str, Any], names: Iterable[str]) -> None:
+    """Take settings out of whatever states them: [trial], the search space, each stated trial and experiment."""
+    settings = [experiment["settings"] for experiment in tables["experiment"]]
+    for holder in (tables["trial"], tables["space"], *tables["enqueue"], *settings):
+        for name in names:
+            holder.pop(name, None)
+
+
+def _refuse_both_forms(overrides: Mapping[str, str]) -> None:
+    """Refuse a setting that is given beside the file in both of its forms."""
+    given = {setting: key for key in overrides if (setting := _setting(key))}
+    for setting, key in given.items():
+        for other in sorted(other_form(setting) & given.keys()):
+            raise DefinitionError(f"--set {key} and --set {given[other]} contradict each other: state one of the two")
+
+
+def _setting(key: str) -> str | None:
+    """Return the trial setting that an override states: `norm`, `trial.norm` and `space.norm.choices` state norm."""
+    first, *rest = key.split(".")
+    if not rest:
+        return first
+    return rest[0] if first in ("trial", "space") else None
+
+
 def _overridden(overrides: Mapping[str, str]) -> frozenset[str]:
-    """Return the settings that are stated beside the file: `norm`, `trial.norm` and `space.norm.choices` state norm."""
-    paths = [key.split(".") for key in overrides]
-    return frozenset(path[1] if path[0] in ("trial", "space") and len(path) > 1 else path[0] for path in paths)
+    """Return the settings that are stated beside the file, and those that are therefore taken out of it."""
+    stated = {setting for key in overrides if (setting := _setting(key))}
+    return frozenset(stated.union(*map(other_form, stated)))
 
 
 def _row(table: str, position: int, row: Mapping[str, Any]) -> str:

@@ -18,6 +18,8 @@ Optimizer = Literal["sgd", "adam", "adamw", "rmsprop"]
 
 # What the hidden layers may be stated by instead.
 HIDDEN_FROM = ("depth", "width", "taper")
+# The two forms in which a study file states a setting; who states one does not state the other.
+FORMS = (({"hidden"}, {*HIDDEN_FROM}), ({"lr"}, {"lr_multiplier"}))
 MOST_LAYERS, MOST_UNITS, MOST_TAPER = 64, 65536, 4.0
 # The gradient has 2 * l2 in it.
 MOST_L2 = MOST_NUMBER / 2
@@ -41,6 +43,22 @@ READ_ONLY_BY: dict[str, tuple[str, tuple[str, ...]]] = {
     "anneal": ("schedule", ("constant",)),
     "shift": ("augmentation", ("flip_shift",)),
 }
+
+
+def other_form(name: str) -> set[str]:
+    """Return the settings that state the same as a setting in its other form.
+
+    `taper` has no other form: its default goes with `hidden`.
+
+    >>> sorted(other_form("hidden")), other_form("width"), other_form("norm")
+    (['depth', 'taper', 'width'], {'hidden'}, set())
+    """
+    for one, other in FORMS:
+        if name in one:
+            return other
+        if name in other and name != "taper":
+            return one
+    return set()
 
 
 def joined(values: Iterable[float]) -> str:

@@ -6,44 +6,48 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from hpo.data.dataset import Dataset
 from hpo.data.load import load_dataset
-from hpo.data.split import split_indices
 from hpo.definition.experiment_selection import select_experiments
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
+from hpo.errors import StorageError
+from hpo.execution.announcement import announced
 from hpo.execution.devices import worker_devices
 from hpo.execution.epoch_cost import with_epoch_cost
-from hpo.execution.forecast import Forecast, forecast, largest_checkpoint, measuring, typical_configs
+from hpo.execution.events import Warned
+from hpo.execution.forecast import SAMPLE, Forecast, forecast, largest_checkpoint, measuring, typical_configs
 from hpo.execution.session import MAX_TRIALS, Options, check_grid, check_limits, check_search
+from hpo.execution.study_data import StudyData, open_study_data
 from hpo.search.halving import places, trained_epochs
 from hpo.search.limits import Limits
 from hpo.storage.address import Address
-from hpo.storage.stored_study import find_study
-from hpo.storage.stored_trial import HEAVY_ATTRS, StoredTrial
+from hpo.storage.stored_study import StoredStudy, find_study, stored_definition
 from hpo.storage.study_record import DatasetRecord, refuse_changes
 from hpo.training.images import Images
 
 
-def forecast_search(definition: StudyDefinition, n_trials: int | None, options: Options) -> Forecast | None:
+def forecast_search(
+    definition: StudyDefinition, n_trials: int | None, options: Options, images: Images | None = None
+) -> Forecast | None:
     """Return what is left of a search; None if nothing is.
 
     Args:
         definition: a study with a search space.
         n_trials: the study's total, with the trials of earlier sessions; None for no bound.
         options: how it would be run.
+        images: the size of its data, if these are not on this machine; the study is then taken to be new.
 
     Raises:
         RequestError: the request is wrong.
     """
     check_search(definition, n_trials, options)
-    dataset = _checked_dataset(definition, options)
-    limits = Limits.of(definition, dataset.image_shape, len(dataset.classes))
-    trials = _stored_trials(definition, dataset, options)
+    definition, images, stored = _known(definition, options, images)
+    limits = Limits.of(definition, images.shape, images.classes)
+    trials = stored.trials if stored else []
     devices = worker_devices(options.device, options.workers)
-    images = _images(definition, dataset)
     limits = with_epoch_cost(limits, definition, images, devices)
-    configs = typical_configs(definition, limits)
+    # A sampler moves to other networks than random ones, and its latest trials tell which.
+    configs = (_latest_configs(stored) if stored else []) or typical_configs(definition, limits)
     left = (n_trials or MAX_TRIALS) - sum(trial.is_finished for trial in trials)
     if options.epochs_total is not None:
         epochs_left = options.epochs_total - sum(len(trial.intermediate_values) for trial in trials)
@@ -51,19 +55,21 @@ def forecast_search(definition: StudyDefinition, n_trials: int | None, options: 
     left = max(0, left)
     pruner = definition.pruner
     if pruner.name != "halving" or n_trials is None:
-        return _forecast(definition, dataset, configs, left, options)
+        return _forecast(images, configs, left, options)
 
     def trained(epochs: int) -> float:
         return trained_epochs(n_trials, pruner.min_resource, pruner.reduction_factor, epochs) / n_trials
 
-    expected = _forecast(definition, dataset, configs, left, options, trained)
+    expected = _forecast(images, configs, left, options, trained)
     waiting = places(n_trials, pruner.reduction_factor)
     return expected and replace(
         expected, waiting=waiting, waiting_bytes=waiting * largest_checkpoint(definition, images, limits)
     )
 
 
-def forecast_grid(definition: StudyDefinition, seeds: int, only: Sequence[str], options: Options) -> Forecast | None:
+def forecast_grid(
+    definition: StudyDefinition, seeds: int, only: Sequence[str], options: Options, images: Images | None = None
+) -> Forecast | None:
     """Return what is left of a grid; None if nothing is.
 
     Args:
@@ -71,45 +77,91 @@ def forecast_grid(definition: StudyDefinition, seeds: int, only: Sequence[str], 
         seeds: how many replicates each experiment shall have.
         only: patterns of experiment names; empty takes all.
         options: how it would be run.
+        images: see `forecast_search`.
 
     Raises:
         RequestError: the request is wrong.
     """
     check_grid(definition, seeds)
     selected = select_experiments(definition, only)
-    dataset = _checked_dataset(definition, options)
+    definition, images, stored = _known(definition, options, images)
     done = {
         (trial.experiment, trial.replicate)
-        for trial in _stored_trials(definition, dataset, options)
+        for trial in (stored.trials if stored else [])
         if trial.is_finished and trial.state != "fail"
     }
     left = [each for each in selected for replicate in range(1, seeds + 1) if (each.name, replicate) not in done]
     configs = [definition.experiment_config(experiment, seed=0) for experiment in left]
-    return _forecast(definition, dataset, configs, len(configs), options)
+    return _forecast(images, configs, len(configs), options)
 
 
-def _checked_dataset(definition: StudyDefinition, options: Options) -> Dataset:
+def confirmation_seconds(expected: Forecast, rounds: Sequence[int], epochs: int) -> float:
+    """Return how long the confirmation of a search takes, if its runs train as fast as the trials of the search.
+
+    Args:
+        expected: of the search.
+        rounds: how many configurations each round trains, one after the other.
+        epochs: of each run.
+    """
+    of_run = expected.seconds * expected.workers / expected.epochs * epochs
+    return sum(math.ceil(size / expected.workers) for size in rounds) * of_run
+
+
+def open_known_data(definition: StudyDefinition, options: Options) -> StudyData:
+    """Open the images of a study, and tell the observer what was decided about them.
+
+    Raises:
+        DataError: the images cannot be read, or cannot be split as stated.
+    """
+
+    def tell(text: str) -> None:
+        options.observer(Warned(text))
+
+    address = Address.of(options.runs, options.storage)
+    data = open_study_data(
+        definition,
+        tell,
+        lambda: load_dataset(definition.data, options.data_dir),
+        lambda: stored_definition(address, definition.name),
+    )
+    for note in data.notes:
+        tell(note)
+    return data
+
+
+def _known(
+    definition: StudyDefinition, options: Options, images: Images | None
+) -> tuple[StudyDefinition, Images, StoredStudy | None]:
+    """Return a study as it would run, the size of its images, and what is on record of it."""
     check_limits(options)
     worker_devices(options.device, options.workers)
-    dataset = load_dataset(definition.data, options.data_dir)
-    split_indices(dataset, definition.data)
-    return dataset
+    if images is not None:
+        return definition, images, None
+    data = open_known_data(definition, options)
+    return data.definition, data.images, _stored(data, options)
 
 
-def _stored_trials(definition: StudyDefinition, dataset: Dataset, options: Options) -> list[StoredTrial]:
-    """Return the trials of the study, if it was begun; it must have been begun with the same settings."""
-    stored = find_study(Address.of(options.runs, options.storage), definition.name, without=HEAVY_ATTRS)
-    if stored is None:
+def _stored(data: StudyData, options: Options) -> StoredStudy | None:
+    """Return the study as it is on record, if it was begun; it must have been begun with the same settings."""
+    address = Address.of(options.runs, options.storage)
+    stored = find_study(address, data.definition.name, without=("curve", "result"))
+    if stored is not None and stored.record is not None:
+        images = DatasetRecord(name=data.dataset.name, fingerprint=data.dataset.fingerprint)
+        refuse_changes(stored.record, data.definition, images)
+    return stored
+
+
+def _latest_configs(stored: StoredStudy) -> list[TrialConfig]:
+    """Return the configurations of a search's latest trials; none while it has too few of them."""
+    latest = [trial for trial in stored.trials if trial.config][-SAMPLE:]
+    try:
+        return [stored.config(trial) for trial in latest] if len(latest) == SAMPLE else []
+    except StorageError:  # Of another version of hpo.
         return []
-    if stored.record is not None:
-        images = DatasetRecord(name=dataset.name, fingerprint=dataset.fingerprint)
-        refuse_changes(stored.record, definition, images)
-    return stored.trials
 
 
 def _forecast(
-    definition: StudyDefinition,
-    dataset: Dataset,
+    images: Images,
     configs: Sequence[TrialConfig],
     trials: int,
     options: Options,
@@ -117,16 +169,14 @@ def _forecast(
 ) -> Forecast | None:
     if not trials:
         return None
-    images = _images(definition, dataset)
-    with measuring(worker_devices(options.device, options.workers)[:trials]) as workers:
+    begins = "Measuring how long epochs take, with every worker busy."
+    with (
+        announced(begins, lambda text: options.observer(Warned(text))),
+        measuring(worker_devices(options.device, options.workers)[:trials]) as workers,
+    ):
         expected = forecast(configs, trials, images, workers, trained)
     if options.timeout is None or options.timeout >= expected.seconds:
         return expected
     share = options.timeout / expected.seconds
     fitting = max(1, round(share * trials))
     return replace(expected, trials=fitting, epochs=round(expected.epochs * fitting / trials), seconds=options.timeout)
-
-
-def _images(definition: StudyDefinition, dataset: Dataset) -> Images:
-    train, validation = split_indices(dataset, definition.data)
-    return Images(dataset.image_shape, len(dataset.classes), len(train), len(validation))

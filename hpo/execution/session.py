@@ -14,19 +14,20 @@ import optuna
 from optuna.trial import FrozenTrial
 
 from hpo.data.load import load_dataset
-from hpo.data.split import split_indices
 from hpo.definition.experiment import Experiment
 from hpo.definition.experiment_selection import select_experiments
 from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import RequestError
+from hpo.execution.announcement import announced
 from hpo.execution.capacity import default_memory_limit, fitting_workers
 from hpo.execution.devices import worker_devices
 from hpo.execution.epoch_cost import with_epoch_cost
-from hpo.execution.events import DataProgress, Event, Observer, StudyOpened, Warned, unobserved
+from hpo.execution.events import DataProgress, Event, Observer, StudyOpened, TrialStarted, Warned, unobserved
 from hpo.execution.interruption import Interruptions
 from hpo.execution.messages import Place, Setup
 from hpo.execution.running_trials import RunningTrials
+from hpo.execution.study_data import open_study_data
 from hpo.execution.supervisor import StopReason, Supervisor
 from hpo.execution.worker_pool import WorkerPool
 from hpo.run.logging_config import HISTOGRAMS_EVERY, LoggingConfig
@@ -38,9 +39,9 @@ from hpo.search.plan import Plan
 from hpo.search.race_plan import RacePlan
 from hpo.search.search_plan import SearchPlan
 from hpo.storage.address import Address
+from hpo.storage.stored_study import stored_definition
 from hpo.storage.study_folder import LOG, make_folder, remove_unused
 from hpo.storage.study_record import DatasetRecord
-from hpo.training.images import Images
 
 MAX_TRIALS = 1_000_000
 MAX_EPOCHS = 1_000_000_000
@@ -273,22 +274,27 @@ def _run(
         folder = make_folder(options.runs / definition.name)
         stack.callback(remove_unused, folder)
         # Before the database: a request for images that cannot be read leaves none behind.
-        dataset = load_dataset(definition.data, options.data_dir, lambda *step: observe(DataProgress(*step)))
-        train, validation = split_indices(dataset, definition.data)
+        address = Address.of(options.runs, options.storage)
+        data = open_study_data(
+            definition,
+            tell,
+            lambda: load_dataset(definition.data, options.data_dir, lambda *step: observe(DataProgress(*step))),
+            lambda: stored_definition(address, definition.name),
+        )
+        definition, dataset = data.definition, data.dataset
         limits = Limits.of(definition, dataset.image_shape, len(dataset.classes))
         assert dataset.folder is not None  # Whatever is loaded is in the cache.
         images = dataset.folder
-        if dataset.note:
-            tell(dataset.note)
+        for note in () if definition.confirms else data.notes:  # Its search has said them.
+            tell(note)
         # The processes load their libraries while the study is opened here.
         pool = WorkerPool(devices, folder / LOG)
         stack.callback(pool.kill)
-        address = Address.of(options.runs, options.storage)
         record = DatasetRecord(name=dataset.name, fingerprint=dataset.fingerprint)
         study = stack.enter_context(owned_study(address, definition, record, folder, tell))
         if definition.limits.epoch_seconds is not None and study.epoch_cost is None:
-            sizes = Images(dataset.image_shape, len(dataset.classes), len(train), len(validation))
-            limits = with_epoch_cost(limits, definition, sizes, devices)
+            with announced("Measuring how long epochs of several networks take, for the limit on seconds.", tell):
+                limits = with_epoch_cost(limits, definition, data.images, devices)
             assert limits.epoch_cost is not None
             study.decide_epoch_cost(limits.epoch_cost)
         plan = plan_for(study, replace(limits, epoch_cost=study.epoch_cost))
@@ -309,8 +315,16 @@ def _run(
         logging = LoggingConfig(options.histograms_every, definition.varied)
         setup = Setup(definition.data, dataset.name, dataset.fingerprint, options.checkpoint_seconds, logging)
         pool.set_up(lambda device: Place(folder, images, device, memory_limit), setup)
+        begins = "Workers are starting: each loads PyTorch and the images, and measures which precision is faster."
+        begun = stack.enter_context(announced(begins, tell))
+
+        def observe_begin(event: Event) -> None:
+            if isinstance(event, TrialStarted):
+                begun()
+            observe(event)
+
         supervisor = Supervisor(
-            RunningTrials(study, plan, observe, folder),
+            RunningTrials(study, plan, observe_begin, folder),
             pool,
             interruptions=lambda: interruptions.count,
             stop_at=stop_at,

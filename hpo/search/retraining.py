@@ -58,6 +58,8 @@ def retraining_definition(
     if config.precision == "auto" and study.record and study.record.precision and "precision" not in overrides:
         settings["precision"] = study.record.precision
     data = of.data.model_dump(mode="json", exclude_none=True) | {"evaluate_test": False}
+    if "data.dataset" in overrides:  # Where the study's own images are now.
+        data["dataset"] = overrides["data.dataset"]
     if all_data:
         settings = {key: value for key, value in settings.items() if key not in EARLY_STOPPING}
         data["train_on"] = "all"

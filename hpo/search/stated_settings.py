@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from hpo.definition.trial_config import READ_ONLY_BY, TrialConfig
+from hpo.definition.trial_config import FORMS, READ_ONLY_BY, TrialConfig
 
-# The forms in which a study file states a setting; if one is given, the others are not stated.
-FORMS = (({"hidden"}, {"depth", "width", "taper"}), ({"lr"}, {"lr_multiplier"}))
 # The forms that training reads. Every configuration has them.
 READ_BY_TRAINING = ("hidden", "lr")
 

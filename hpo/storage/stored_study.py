@@ -18,7 +18,7 @@ from hpo.errors import StorageError, closest, printable, quoted
 from hpo.storage.address import Address
 from hpo.storage.connection import Connection, reading
 from hpo.storage.owner import Owner, read_owner
-from hpo.storage.stored_trial import OWN_ATTRS, StoredTrial
+from hpo.storage.stored_trial import HEAVY_ATTRS, OWN_ATTRS, StoredTrial
 from hpo.storage.study_record import StudyRecord
 
 INFINITIES = {"INF_POS": float("inf"), "INF_NEG": float("-inf"), "NAN": float("nan")}
@@ -169,6 +169,12 @@ def find_study(address: Address, name: str, *, without: Collection[str] = ()) ->
         if name not in keys:
             return None
         return _Reader(connection, address, name, keys[name]).study(f"key NOT IN {_quoted(without)}")
+
+
+def stored_definition(address: Address, name: str) -> StudyDefinition | None:
+    """Return the definition of a study that hpo has begun; None if there is no such study."""
+    stored = find_study(address, name, without=HEAVY_ATTRS)
+    return None if stored is None or stored.record is None else stored.definition
 
 
 def no_such_study(address: Address, name: str, names: Collection[str]) -> StorageError:

@@ -1,9 +1,12 @@
 """A dry run validates everything, and counts what is left."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from hpo.execution.dry_run import confirmation_seconds
+from hpo.execution.forecast import Forecast
 from tests.cli.conftest import Call, Told
 
 SEARCHING = "search --study tiny.toml --workers 1 --dry-run"
@@ -53,9 +56,28 @@ def test_what_is_left_is_counted_and_nothing_is_run(
     monkeypatch.chdir(work)
     before = sorted(work.rglob("*"))
     code, out, err = call(command)
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert set(err.splitlines()) <= {"Measuring how long epochs take, with every worker busy."}
     assert out.startswith(says)
     assert ("Up to 3 trials at a time will wait for promotion, with checkpoints of up to " in out) == (
         "halving" in command
     )
     assert sorted(work.rglob("*")) == before
+
+
+def test_a_bench_forecasts_as_a_dry_run_does(
+    work: Path, searched: Told, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(work)
+    code, out, _ = call("bench --study tiny.toml --trials 5 --workers 1 --json")
+    told = json.loads(out)
+    assert code == 0
+    # 3 of the trials are on record; the images are those of the study.
+    assert (told["forecast"]["trials"], told["forecast"]["epochs"]) == (2, 4)
+    assert told["rows"][0]["seconds_per_epoch"] < 1
+
+
+def test_the_confirmation_of_a_search_takes_time_too() -> None:
+    of_search = Forecast(trials=10, epochs=100, seconds=50.0, workers=2, bytes=0)
+    # A run of 10 epochs takes 10 seconds of a worker; 3 runs take two turns of 2 workers.
+    assert confirmation_seconds(of_search, (3, 2, 1), epochs=10) == 40.0

@@ -234,7 +234,7 @@ def test_decoded_images_are_opened_by_their_folder_though_the_source_is_gone(
     again = reopen(dataset)
     assert again.val_images is not None and dataset.val_images is not None
     assert np.array_equal(again.val_images, dataset.val_images)
-    assert (again.name, again.classes, again.note) == (dataset.name, dataset.classes, dataset.note)
+    assert (again.name, again.classes, again.notes) == (dataset.name, dataset.classes, dataset.notes)
 
 
 def test_images_that_change_leave_those_decoded_before_as_they_are(make_folder: MakeFolder, tmp_path: Path) -> None:

@@ -107,12 +107,31 @@ def test_other_folders_at_the_top_are_ignored(make_folder: MakeFolder, cache: Pa
     assert len(load(folder, cache).train_labels) == 10
 
 
-def test_images_of_several_sizes_need_image_size(make_folder: MakeFolder, cache: Path) -> None:
+@pytest.mark.parametrize(("other", "common"), [((30, 20), 6), ((3, 2), 4), ((6, 5), 6)])
+def test_images_of_several_sizes_get_the_median_of_their_sides(
+    make_folder: MakeFolder, cache: Path, other: tuple[int, int], common: int
+) -> None:
+    folder = make_folder(mode="L")
+    changed = folder / "train/dog/0002.png"
+    value = load(folder, cache).train_images[8, 0, 0, 0]
+    changed.write_bytes(png(int(value), size=other))
+    dataset = load(folder, cache)
+    assert dataset.image_shape == (common, common, 3)
+    assert f"resized to {common} x {common} pixels" in dataset.notes[0]
+    assert load(folder, cache).notes == dataset.notes
+    stated = load(folder, cache, image_size=common)
+    assert np.array_equal(stated.train_images, dataset.train_images)
+    assert np.array_equal(stated.test_images, dataset.test_images)
+    assert stated.notes == ()
+
+
+def test_photographs_of_several_sizes_are_not_resized_beyond_what_a_dense_network_reads(
+    make_folder: MakeFolder, cache: Path
+) -> None:
     folder = make_folder()
-    (folder / "train/dog/0002.png").write_bytes(png(5, size=(30, 20)))
-    message = refusal(folder, cache)
-    assert "train/dog/0002.png has 30 x 20 pixels, but train/cat/0000.png has 6 x 4. Set image_size" in message
-    assert load(folder, cache, image_size=8).image_shape == (8, 8, 3)
+    for number, file in enumerate(sorted(folder.glob("*/*/*.png"))):
+        file.write_bytes(png(number, size=(300 + number, 200)))
+    assert load(folder, cache).image_shape == (64, 64, 3)
 
 
 def test_an_unreadable_image_is_named(make_folder: MakeFolder, cache: Path) -> None:
@@ -221,13 +240,12 @@ def test_images_of_16_bits_that_use_fewer_are_scaled_by_those_that_the_whole_set
     dataset = load(folder, cache)
     shown = np.concatenate([dataset.test_images, dataset.train_images])[:, 0, 0, 0]
     assert shown.tolist() == pytest.approx([255 * value // 13 for value in range(14)], abs=1)
-    assert dataset.note is not None
-    assert f"use only {bits} of them: they are read as images of {bits} bits" in dataset.note
-    assert load(folder, cache).note == dataset.note
+    assert f"use only {bits} of them: they are read as images of {bits} bits" in dataset.notes[0]
+    assert load(folder, cache).notes == dataset.notes
 
     Image.fromarray(np.full((4, 6), 0xFFFF, np.uint16)).save(folder / "train/dog/0000.png")
     dataset = load(folder, cache)
-    assert dataset.note is None
+    assert dataset.notes == ()
     assert dataset.train_images.max() == 255
     assert dataset.test_images.max() < 2**bits * 3 // 13 // 256 + 1
 

@@ -73,7 +73,8 @@ def test_a_source_with_its_own_validation_split_keeps_it() -> None:
 @pytest.mark.parametrize("validation", [20, 5000])
 def test_holding_out_every_training_image_is_refused(validation: int) -> None:
     with pytest.raises(
-        DataError, match=rf"between 1 and 19, as labelled has 20 training images, but got {validation}\.$"
+        DataError,
+        match=rf"between 1 and 19, as labelled has 20 training .* got {validation}\. Try --set data\.validation=4\.$",
     ):
         split_indices(labelled([0, 1] * 10), config(validation=validation))
 

@@ -136,10 +136,12 @@ def test_a_study_may_be_called_by_what_looks_like_a_number(name: str) -> None:
         ("dta.split", "first", "--set: unknown table 'dta'. Did you mean 'data'?"),
         ("experiment.name", "x", "--set: unknown table 'experiment'. Choose from"),
         ("study.name.x", "y", "--set: 'study.name' is a value, not a table"),
-        ("data.splt", "first", "mine.toml: [data] unknown key 'splt'. Did you mean 'split'?"),
-        ("epochs", "0", "mine.toml: [trial] 'epochs': must be at least 1 but got 0"),
-        ("seed", "3", "mine.toml: [trial] 'seed': training seeds come from [study] seed"),
-        ("study.name", "", "mine.toml: [study] 'name': takes letters"),
+        ("data.splt", "first", "--set data.splt=first: [data] unknown key 'splt'. Did you mean 'split'?"),
+        ("epochs", "0", "--set epochs=0: must be at least 1 but got 0"),
+        ("data.validation", "0", "--set data.validation=0: must be at least 1 but got 0"),
+        ("weight_decay", "0.1", "--set weight_decay=0.1: [space] can propose a trial that is refused: 'weight_decay'"),
+        ("seed", "3", "--set seed=3: training seeds come from [study] seed"),
+        ("study.name", "", "--set study.name=: takes letters"),
     ],
 )
 def test_a_wrong_setting_given_beside_the_file_is_refused(key: str, value: str, message: str) -> None:
@@ -238,9 +240,61 @@ def test_a_parameter_of_the_wrong_type_is_refused(parameter: str, message: str) 
 
 
 def test_a_space_that_is_left_empty_is_refused_by_its_cause() -> None:
-    assert (
-        refusal(depth="2", width="64.0") == "mine.toml: --set fixes all that [space] has, so nothing is left to search"
+    assert refusal(depth="2", width="64.0") == "--set fixes all that [space] has, so nothing is left to search"
+
+
+BOTH_FORMS = """
+[trial]
+patience = 3
+[space]
+depth = { low = 1, high = 3 }
+width = { low = 4, high = 8 }
+taper = { choices = [1.0, 0.5], when = { depth = [2, 3] } }
+lr_multiplier = { low = 0.1, high = 10.0, log = true }
+norm = { choices = ["none", "batch"] }
+[[enqueue]]
+depth = 2
+width = 4
+lr_multiplier = 1.0
+norm = "batch"
+"""
+
+
+@pytest.mark.parametrize(
+    ("overrides", "left"),
+    [
+        ({"lr": "0.01"}, ["depth", "width", "taper", "norm"]),
+        ({"trial.lr": "0.01"}, ["depth", "width", "taper", "norm"]),
+        ({"space.lr": "{ low = 1e-4, high = 1e-2, log = true }"}, ["depth", "width", "taper", "norm", "lr"]),
+        ({"hidden": "64-64"}, ["lr_multiplier", "norm"]),
+        ({"hidden": "64-64", "lr": "0.01"}, ["norm"]),
+        ({"width": "8"}, ["depth", "taper", "lr_multiplier", "norm"]),
+    ],
+)
+def test_a_setting_given_beside_the_file_takes_its_other_form_out(overrides: dict[str, str], left: list[str]) -> None:
+    definition = parse_study(BOTH_FORMS, overrides, source="mine.toml", default_name="mine")
+    assert list(definition.space) == left
+    assert all(row.keys() <= set(left) for row in definition.enqueue)
+    assert len(definition.enqueue) == 1
+
+
+def test_a_learning_rate_given_beside_a_grid_replaces_that_of_its_experiments() -> None:
+    text = "[[experiment]]\nname = 'a'\nsettings = { depth = 1, width = 4, lr_multiplier = 2.0 }"
+    definition = parsed(text, lr="0.5", hidden="8-8")
+    config = definition.experiment_config(definition.experiments[0], seed=0)
+    assert (config.lr, config.lr_multiplier, config.hidden, config.depth) == (0.5, None, (8, 8), None)
+
+
+def test_an_error_names_what_was_given_and_not_the_file() -> None:
+    assert refusal(BOTH_FORMS, lr="0.1", lr_multiplier="2") == (
+        "--set lr and --set lr_multiplier contradict each other: state one of the two"
     )
+    together = refusal(BOTH_FORMS, optimizer="adam", patience="none", restore_best="true")
+    assert together.startswith("--set patience=none --set restore_best=true: [space] can propose")
+    with pytest.raises(DefinitionError, match=r"^--epochs 0: must be at least 1"):
+        parse_study(TEXT, {"epochs": "0"}, source="", default_name="mine", named={"epochs": "--epochs 0"})
+    # The file is wrong without it, too.
+    assert refusal(BOTH_FORMS + "shift = 'x'", epochs="3").startswith("mine.toml: ")
 
 
 def test_settings_that_are_not_a_table_are_refused_with_and_without_others_beside_the_file() -> None:
@@ -251,7 +305,7 @@ def test_settings_that_are_not_a_table_are_refused_with_and_without_others_besid
 
 def test_foreign_text_in_a_message_is_escaped_and_short() -> None:
     assert r"'a\nb\x1b[31m'" in refusal(TEXT + '"a\\nb\\u001b[31m" = 3')
-    assert len(refusal(norm="x" * 10_000)) < 200
+    assert len(refusal(norm="x" * 10_000)) < 220
 
 
 def test_the_text_and_the_overrides_make_the_same_study_again() -> None:
