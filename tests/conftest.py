@@ -2,9 +2,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from hpo.storage.address import Address
 from hpo.storage.database import Database, open_database
+from tests.browser import started_browser
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A browser that lives for the tests; without one, tests of pages are skipped."""
+    with started_browser() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")
