@@ -14,22 +14,24 @@ PACKAGE = Path(__file__).parents[1] / "hpo"
 BELOW: dict[str, set[str]] = {
     "errors": set(),
     "definition": {"errors"},
+    "display": {"definition", "errors"},
     "data": {"definition", "errors"},
     "network": {"definition", "errors"},
     "training": {"network", "data", "definition", "errors"},
     "run": {"training", "network", "data", "definition", "errors"},
-    "storage": {"definition", "errors"},
-    "model": {"storage", "run", "training", "network", "data", "definition", "errors"},
-    "search": {"storage", "run", "training", "network", "data", "definition", "errors"},
-    "execution": {"search", "storage", "run", "training", "network", "data", "definition", "errors"},
-    "analysis": {"storage", "data", "definition", "errors"},
-    "serve": {"storage", "definition", "errors"},
+    "storage": {"display", "definition", "errors"},
+    "model": {"storage", "display", "run", "training", "network", "data", "definition", "errors"},
+    "search": {"storage", "display", "run", "training", "network", "data", "definition", "errors"},
+    "execution": {"search", "storage", "display", "run", "training", "network", "data", "definition", "errors"},
+    "analysis": {"storage", "display", "data", "definition", "errors"},
+    "serve": {"storage", "display", "definition", "errors"},
 }
 BELOW["cli"] = set(BELOW)
 # Libraries that a part of the house knows nothing of.
 UNKNOWN_TO = {
     "errors": {"torch", "optuna"},
     "definition": {"torch", "optuna"},
+    "display": {"torch", "optuna"},
     "data": {"optuna"},
     "network": {"optuna"},
     "training": {"optuna"},

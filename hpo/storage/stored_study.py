@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +16,11 @@ from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import StorageError, closest, printable, quoted
 from hpo.storage.address import Address
+from hpo.storage.artifact import ARTIFACT_PREFIX
 from hpo.storage.connection import Connection, reading
+from hpo.storage.note import DASHBOARD_PREFIX
 from hpo.storage.owner import Owner, read_owner
-from hpo.storage.stored_trial import OWN_ATTRS, StoredTrial
+from hpo.storage.stored_trial import HEAVY_ATTRS, OWN_ATTRS, OWN_PREFIX, SHOWN_ATTRS, StoredTrial
 from hpo.storage.study_record import StudyRecord
 
 INFINITIES = {"INF_POS": float("inf"), "INF_NEG": float("-inf"), "NAN": float("nan")}
@@ -148,7 +150,7 @@ def read_study(address: Address, name: str, *, without: Collection[str] = ()) ->
     Args:
         address: of the database.
         name: of the study.
-        without: attributes of trials that are not needed, such as `HEAVY_ATTRS`: they are most of what is stored.
+        without: those of `HEAVY_ATTRS` that are not needed of finished trials: they are most of what is stored.
 
     Raises:
         StorageError: there is no such database or study, or what is stored breaks a rule.
@@ -168,7 +170,11 @@ def find_study(address: Address, name: str, *, without: Collection[str] = ()) ->
         keys = _study_keys(connection)
         if name not in keys:
             return None
-        return _Reader(connection, address, name, keys[name]).study(f"key NOT IN {_quoted(without)}")
+        left_out = f"key NOT IN {_quoted([*without, *(OWN_PREFIX + name for name in without)])}"
+        unfinished = "state IN ('RUNNING', 'WAITING')"
+        return _Reader(connection, address, name, keys[name]).study(
+            f"({left_out} OR {unfinished})" if without else "1=1"
+        )
 
 
 def no_such_study(address: Address, name: str, names: Collection[str]) -> StorageError:
@@ -234,8 +240,10 @@ class _Reader:
                 _direction(text) for _, text in sorted(self._rows("objective, direction", "study_directions"))
             ]
             attrs = {key: self._json(text, key) for key, text in self._rows("key, value_json", "study_user_attributes")}
+            noted = f"AND key NOT LIKE '{DASHBOARD_PREFIX}%'"
             system_attrs = {
-                key: self._json(text, key) for key, text in self._rows("key, value_json", "study_system_attributes")
+                key: self._json(text, key)
+                for key, text in self._rows("key, value_json", "study_system_attributes", noted)
             }
             if not directions:
                 raise ValueError("it has no direction")
@@ -275,19 +283,22 @@ class _Reader:
                 found[key]["params"][name] = _external(text, value)
                 found[key]["distributions"][name] = text
             for table, into in (("trial_user_attributes", "user_attrs"), ("trial_system_attributes", "system_attrs")):
-                wanted = f"AND {wanted_attrs}" if into == "user_attrs" else ""
+                wanted = f"AND {wanted_attrs} AND key NOT LIKE '{ARTIFACT_PREFIX}%'"
                 for key, name, text in self._of_trials("key, value_json", table, wanted):
                     found[key][into][name] = self._json(text, name)
         return [self._trial(row, record) for row in found.values()]
 
     def _trial(self, row: dict[str, Any], record: StudyRecord | None) -> StoredTrial:
-        attrs = row["user_attrs"]
+        attrs, system_attrs = row["user_attrs"], row["system_attrs"]
         # A trial that hpo started has a run; another program's may have attributes of the same names.
         if record and isinstance(attrs.get("run_id"), str):
             row = {**row, "run_id": attrs.pop("run_id"), **{key: attrs.pop(key) for key in OWN_ATTRS if key in attrs}}
             row["folder"] = record.folder and f"{record.folder}/{row['run_id']}"
-            for key in ("config", "result", "curve"):
-                row[key] = row.get(key) or {}
+            for key in HEAVY_ATTRS:
+                earlier = attrs.pop(key, None)
+                row[key] = system_attrs.pop(OWN_PREFIX + key, earlier) or {}
+            for key in SHOWN_ATTRS:
+                attrs.pop(key, None)
         with self._explained(f"trial {printable(row['number'])}"):
             return StoredTrial.model_validate(row)
         raise AssertionError("unreachable")
@@ -331,7 +342,11 @@ def _direction(text: Any) -> Literal["maximize", "minimize"]:
 def _external(distribution: str, value: Any) -> Any:
     """Return a parameter as it was suggested, from the number that Optuna stores for it."""
     stored = json.loads(distribution)
-    convert: Callable[[Any], Any] = {"FloatDistribution": float, "IntDistribution": int}.get(stored["name"], int)
-    if stored["name"] == "CategoricalDistribution":
-        return stored["attributes"]["choices"][convert(value)]
-    return convert(value)
+    match stored["name"]:
+        case "FloatDistribution":
+            return float(value)
+        case "IntDistribution":
+            return int(value)
+        case "CategoricalDistribution":
+            return stored["attributes"]["choices"][int(value)]
+    raise ValueError(f"{quoted(stored['name'])} is not a distribution")

@@ -32,9 +32,9 @@ def test_it_is_a_plain_objective_and_its_trials_carry_what_a_search_s_do(data: T
     assert set(outcomes) == {"complete", "pruned"}
     for trial in study.trials:
         assert trial.user_attrs["run_id"] == f"trial_{trial.number:05d}"
-        assert trial.user_attrs["curve"]["val_accuracy"] == list(trial.intermediate_values.values())
+        assert trial.system_attrs["hpo:curve"]["val_accuracy"] == list(trial.intermediate_values.values())
         if trial.state == TrialState.COMPLETE:
-            assert trial.value == trial.user_attrs["result"]["val_accuracy"]
+            assert trial.value == trial.system_attrs["hpo:result"]["val_accuracy"]
         assert (tmp_path / "small" / trial.user_attrs["run_id"] / "epochs.jsonl").exists()
 
 
