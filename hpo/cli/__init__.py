@@ -13,6 +13,7 @@ from hpo.cli.bench import bench
 from hpo.cli.command import GroupedCommand, with_option_groups
 from hpo.cli.compare import compare
 from hpo.cli.confirm import confirm
+from hpo.cli.dashboard import dashboard
 from hpo.cli.delete import delete
 from hpo.cli.enqueue import enqueue
 from hpo.cli.export import export
@@ -46,6 +47,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "show": show,
     "trial": trial,
     "retrain": retrain,
+    "dashboard": dashboard,
     "export": export,
     "predict": predict,
     "delete": delete,

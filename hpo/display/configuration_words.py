@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -32,8 +33,9 @@ def _network(config: Mapping[str, Any]) -> Iterator[str]:
         yield str(activation)
     if norm := NORMS.get(config.get("norm", "")):
         yield norm
-    if set(dropout := str(config.get("dropout") or "0").split("-")) != {"0"}:
-        yield f"dropout {dropout[0] if len(set(dropout)) == 1 else '-'.join(dropout)}"
+    rates = [_number(float(rate)) for rate in re.split("(?<!e)-", str(config.get("dropout") or "0"))]
+    if set(rates) != {"0"}:
+        yield f"dropout {rates[0] if len(set(rates)) == 1 else '-'.join(rates)}"
     if config.get("input_dropout"):
         yield f"dropout of inputs {_number(config['input_dropout'])}"
     if init := config.get("init"):

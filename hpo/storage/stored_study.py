@@ -22,8 +22,7 @@ from hpo.storage.note import DASHBOARD_PREFIX
 from hpo.storage.owner import Owner, read_owner
 from hpo.storage.stored_trial import HEAVY_ATTRS, OWN_ATTRS, OWN_PREFIX, SHOWN_ATTRS, StoredTrial
 from hpo.storage.study_record import StudyRecord
-
-INFINITIES = {"INF_POS": float("inf"), "INF_NEG": float("-inf"), "NAN": float("nan")}
+from hpo.storage.trial_rows import parsed, trial_rows
 
 
 @dataclass(frozen=True)
@@ -239,11 +238,10 @@ class _Reader:
             directions = [
                 _direction(text) for _, text in sorted(self._rows("objective, direction", "study_directions"))
             ]
-            attrs = {key: self._json(text, key) for key, text in self._rows("key, value_json", "study_user_attributes")}
+            attrs = {key: parsed(text, key) for key, text in self._rows("key, value_json", "study_user_attributes")}
             noted = f"AND key NOT LIKE '{DASHBOARD_PREFIX}%'"
             system_attrs = {
-                key: self._json(text, key)
-                for key, text in self._rows("key, value_json", "study_system_attributes", noted)
+                key: parsed(text, key) for key, text in self._rows("key, value_json", "study_system_attributes", noted)
             }
             if not directions:
                 raise ValueError("it has no direction")
@@ -253,40 +251,10 @@ class _Reader:
         return StoredStudy(self._name, self._key, tuple(directions), record, owner, system_attrs, trials)
 
     def _trials(self, wanted_attrs: str, record: StudyRecord | None) -> list[StoredTrial]:
+        wanted = f"{wanted_attrs} AND key NOT LIKE '{ARTIFACT_PREFIX}%'"
         with self._explained("its trials"):
-            columns = "trial_id, number, state, datetime_start, datetime_complete"
-            found: dict[int, dict[str, Any]] = {
-                key: {
-                    "study": self._name,
-                    "key": key,
-                    "number": number,
-                    "state": str(state).lower(),
-                    "started": started,
-                    "ended": ended,
-                    "params": {},
-                    "distributions": {},
-                    "intermediate_values": {},
-                    "user_attrs": {},
-                    "system_attrs": {},
-                }
-                for key, number, state, started, ended in self._rows(columns, "trials", "ORDER BY number")
-            }
-            for key, value, kind in self._of_trials("value, value_type", "trial_values", "AND objective = 0"):
-                found[key]["value"] = INFINITIES.get(kind, value)
-            for key, step, value, kind in self._of_trials(
-                "step, intermediate_value, intermediate_value_type", "trial_intermediate_values", "ORDER BY step"
-            ):
-                found[key]["intermediate_values"][step] = INFINITIES.get(kind, value)
-            for key, name, value, text in self._of_trials(
-                "param_name, param_value, distribution_json", "trial_params", "ORDER BY param_id"
-            ):
-                found[key]["params"][name] = _external(text, value)
-                found[key]["distributions"][name] = text
-            for table, into in (("trial_user_attributes", "user_attrs"), ("trial_system_attributes", "system_attrs")):
-                wanted = f"AND {wanted_attrs} AND key NOT LIKE '{ARTIFACT_PREFIX}%'"
-                for key, name, text in self._of_trials("key, value_json", table, wanted):
-                    found[key][into][name] = self._json(text, name)
-        return [self._trial(row, record) for row in found.values()]
+            rows = trial_rows(self._connection, self._key, wanted, wanted)
+        return [self._trial({"study": self._name, **row}, record) for row in rows]
 
     def _trial(self, row: dict[str, Any], record: StudyRecord | None) -> StoredTrial:
         attrs, system_attrs = row["user_attrs"], row["system_attrs"]
@@ -303,18 +271,9 @@ class _Reader:
             return StoredTrial.model_validate(row)
         raise AssertionError("unreachable")
 
-    def _of_trials(self, columns: str, table: str, rest: str = "") -> list[tuple[Any, ...]]:
-        return self._rows(f"trial_id, {columns}", f"{table} JOIN trials USING (trial_id)", rest)
-
     def _rows(self, columns: str, table: str, rest: str = "") -> list[tuple[Any, ...]]:
         # All at once: a cursor that an error leaves half read would keep the database locked.
         return list(self._connection.execute(f"SELECT {columns} FROM {table} WHERE study_id = {self._key:d} {rest}"))
-
-    def _json(self, text: str, key: str) -> Any:
-        try:
-            return json.loads(text)
-        except (ValueError, TypeError, RecursionError):
-            raise ValueError(f"the attribute '{key}' is not JSON") from None
 
     @contextmanager
     def _explained(self, what: str) -> Iterator[None]:
@@ -337,16 +296,3 @@ def _direction(text: Any) -> Literal["maximize", "minimize"]:
         case "minimize":
             return "minimize"
     raise ValueError(f"its direction is {quoted(text)}")
-
-
-def _external(distribution: str, value: Any) -> Any:
-    """Return a parameter as it was suggested, from the number that Optuna stores for it."""
-    stored = json.loads(distribution)
-    match stored["name"]:
-        case "FloatDistribution":
-            return float(value)
-        case "IntDistribution":
-            return int(value)
-        case "CategoricalDistribution":
-            return stored["attributes"]["choices"][int(value)]
-    raise ValueError(f"{quoted(stored['name'])} is not a distribution")

@@ -1,0 +1,1 @@
+"""Pages of other programs on what was run: TensorBoard and optuna-dashboard."""
