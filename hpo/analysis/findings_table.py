@@ -39,6 +39,15 @@ def findings_table(rows: Sequence[Finding], title: str = "Findings", warning: st
     return Table(title, columns, rows, notes, {"warning": warning})
 
 
+def verdict_rows(rows: Sequence[Finding]) -> list[tuple[str, str, str]]:
+    """Return of each claim its id, what it says, and the verdict with what was measured; fair readings alone."""
+    return [
+        (row.claim, row.title, " ".join(filter(None, (row.verdict, _measured(vars(row))))))
+        for row in rows
+        if row.reading == "fair"
+    ]
+
+
 def _text(row: Row) -> str:
     others = row["contrasts"] - 1
     decided_by = f"{row['hypothesis']} (and {others} more)" if others > 0 else row["hypothesis"]

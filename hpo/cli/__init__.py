@@ -15,6 +15,7 @@ from hpo.cli.command import GroupedCommand, with_option_groups
 from hpo.cli.compare import compare
 from hpo.cli.config import config
 from hpo.cli.confirm import confirm
+from hpo.cli.dashboard import dashboard
 from hpo.cli.data import data
 from hpo.cli.delete import delete
 from hpo.cli.enqueue import enqueue
@@ -56,6 +57,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "trial": trial,
     "report": report,
     "retrain": retrain,
+    "dashboard": dashboard,
     "export": export,
     "predict": predict,
     "delete": delete,

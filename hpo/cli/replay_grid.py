@@ -50,6 +50,12 @@ def replay_grid(
     from hpo.analysis.replay_table import replay_table
 
     trials = records.read(definition.name).trials
+    if definition.claims:
+        from hpo.analysis.findings import judge_claims
+        from hpo.analysis.findings_table import verdict_rows
+        from hpo.storage.study_creation import record_verdicts
+
+        record_verdicts(records.address, definition.name, verdict_rows(judge_claims(definition, trials)))
     rows = [row for row in replay_rows(definition, trials) if row.experiment in selected]
     table.show(replay_table(rows, f"Study {definition.name}", not_comparable(definition)))
     command = records.next_command("findings" if definition.claims else "best", definition.name)

@@ -103,6 +103,8 @@ class RunningTrials:
             history: the epochs before the checkpoint.
         """
         training.begun = next(self._beginnings)
+        if not history:
+            self._study.trains(training.job.number)
         training.clock = min(training.clock, sum(epoch.seconds for epoch in history))
         job = training.job
         self.tell(TrialStarted(job.number, job.run_id, worker, job.config, len(history)))

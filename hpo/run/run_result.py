@@ -20,6 +20,8 @@ class RunResult:
         lr_reductions: how many times the plateau schedule lowered the learning rate.
         checkpoint_epoch, checkpoint_val_loss, checkpoint_val_accuracy: of the best checkpoint, None without one.
         precision: of matrix products, "fp32" or "bf16".
+        confusion: of the validation images, `classes`, their names, and `counts`, by true class and predicted class;
+            None where there are too many classes to look at.
     """
 
     parameters: int
@@ -38,6 +40,7 @@ class RunResult:
     checkpoint_val_loss: float | None
     checkpoint_val_accuracy: float | None
     precision: str
+    confusion: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields by name."""

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from pydantic import ValidationError
 from torch import Tensor
 
@@ -23,6 +24,9 @@ from hpo.training.evaluation import evaluate
 from hpo.training.fit import SOME_EPOCH, fit
 from hpo.training.stacks import Stacks
 from hpo.training.state import check
+
+# More classes make a confusion matrix that nobody can read, and that takes more room than all else of a run.
+MOST_CLASSES = 100
 
 
 class TrainingRun:
@@ -121,10 +125,11 @@ class TrainingRun:
         """
         config, data, learner, model = self.config, self.data, self.fit.learner, self.fit.model
         losses: dict[str, float | None] = {"test_loss": None, "test_accuracy": None}
+        predicted: list[Tensor] = []
         for name in ("train", "val", *(["test"] if self.evaluate_test else [])):
             split = {"train": data.train, "val": data.validation, "test": data.test}[name]
             losses[f"{name}_loss"], losses[f"{name}_accuracy"] = evaluate(
-                model, data, split, config.l2, learner.precision
+                model, data, split, config.l2, learner.precision, predicted if name == "val" else None
             )
         best = self.fit.checkpoint
         result = RunResult(
@@ -139,6 +144,7 @@ class TrainingRun:
             checkpoint_val_loss=best.metrics["val_loss"] if best else None,
             checkpoint_val_accuracy=best.metrics["val_accuracy"] if best else None,
             precision=learner.precision,
+            confusion=self._confusion(torch.cat(predicted)),
         )
         self._save_weights(model.state_dict())
         if best and best.weights:
@@ -148,6 +154,15 @@ class TrainingRun:
             self._close_events()
         self.discard_checkpoint()
         return result
+
+    def _confusion(self, predicted: Tensor) -> dict[str, Any] | None:
+        """Return how many validation images of each class were taken for which class."""
+        n = self.data.n_classes
+        if n > MOST_CLASSES:
+            return None
+        labels = self.data.validation.labels.index_select(0, self.data.validation.index)
+        counts = torch.bincount(labels.long() * n + predicted, minlength=n * n).view(n, n)
+        return {"classes": list(self.data.preprocessing.classes), "counts": counts.tolist()}
 
     def _folded_parameters(self) -> int:
         """Return how many parameters a network has more that reads pixels, with the projection in its first layer."""

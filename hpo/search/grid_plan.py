@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from hpo.definition.experiment import Experiment
 from hpo.definition.experiment_selection import select_experiments
 from hpo.definition.study_definition import StudyDefinition
+from hpo.search.grid_parameters import GridParameters
 from hpo.search.live_study import LiveStudy
 from hpo.search.plan import Decision, Job
 from hpo.search.replicate import find_replicates, start_replicate
@@ -31,6 +32,7 @@ class GridPlan:
     def __init__(self, study: LiveStudy, definition: StudyDefinition, seeds: int, only: Sequence[str] = ()) -> None:
         self._study = study
         self._definition = definition
+        self._parameters = GridParameters(definition)
         found = find_replicates(study)
         selected = select_experiments(definition, only)
         pairs = [(experiment, replicate) for replicate in range(1, seeds + 1) for experiment in selected]
@@ -52,7 +54,7 @@ class GridPlan:
         if not self._queue:
             return None
         number, (experiment, replicate) = self._queue.popleft()
-        return start_replicate(self._study, self._definition, experiment, replicate, number)
+        return start_replicate(self._study, self._definition, self._parameters, experiment, replicate, number)
 
     def decide(self, number: int) -> Decision:
         """Continue: a documented figure is compared with a whole run."""

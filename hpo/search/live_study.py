@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.pruners import BasePruner, NopPruner
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
+from hpo.definition.experiment import Experiment
 from hpo.definition.outcome import Outcome
+from hpo.display.trial_page import TrialPage
 from hpo.errors import StorageError
 from hpo.search.frozen_trial import frozen
 from hpo.search.study_memory import StudyMemory
@@ -51,6 +57,8 @@ class LiveStudy:
         pruner: asked by `should_prune`; None where the plan itself compares trials. Then the values of a trial that
             is resumed stand from its first attempt, while a pruner judges it again by each epoch.
         tell: called with a line for the person.
+        study_uid: unique to the study; its artifacts are known by it.
+        artifacts: the folder into which the figures of ended trials are drawn; None draws none.
 
     Attributes:
         precision: what `precision = "auto"` means in this study; None before a worker has measured it.
@@ -63,7 +71,14 @@ class LiveStudy:
     """
 
     def __init__(
-        self, lease: Lease, stored: StoredStudy, metric: str, pruner: BasePruner | None, tell: Callable[[str], None]
+        self,
+        lease: Lease,
+        stored: StoredStudy,
+        metric: str,
+        pruner: BasePruner | None,
+        tell: Callable[[str], None],
+        study_uid: str = "",
+        artifacts: Path | None = None,
     ) -> None:
         self.name = stored.name
         self.metric = metric
@@ -83,7 +98,7 @@ class LiveStudy:
             number for number, trial in unfinished.items() if trial.state == TrialState.WAITING and number not in begun
         ]
         self._epochs_before = {number: len(unfinished[number].intermediate_values) for number in self.interrupted}
-        self._writer = StudyWriter(lease, trials, tell)
+        self._writer = StudyWriter(lease, trials, tell, study_uid, artifacts)
 
         self._memory = StudyMemory()
         self._study_id = self._memory.create_new_study([self.direction], self.name)
@@ -105,6 +120,12 @@ class LiveStudy:
         self._study = self._view(RandomSampler(), pruner or NopPruner())
         self._running: dict[int, Trial] = {}
         self._curves: dict[int, list[Epoch]] = {}
+        # Of trials that may still be given up without being resumed.
+        self._pages = {
+            trial.number: TrialPage(title=trial.name, config=trial.config, curve=trial.curve)
+            for trial in stored.trials
+            if trial.number in self.paused
+        }
 
     @property
     def trials(self) -> Sequence[FrozenTrial]:
@@ -199,18 +220,47 @@ class LiveStudy:
         self._begin(trial)
         trial.set_user_attr("outcome", None)
 
-    def start(self, number: int, attrs: Mapping[str, Any], details: Mapping[str, Any]) -> None:
+    def state(self, number: int, values: Mapping[str, Any], distributions: Mapping[str, BaseDistribution]) -> None:
+        """Record the values of parameters that no sampler proposes.
+
+        Args:
+            number: of a trial that was begun.
+            values: by parameter.
+            distributions: of each, over the whole study.
+        """
+        trial = snapshot(self._frozen(number))
+        trial.params, trial.distributions = dict(values), dict(distributions)
+        self._memory.replace(trial)
+
+    def start(
+        self,
+        number: int,
+        attrs: Mapping[str, Any],
+        config: Mapping[str, Any] | None = None,
+        experiment: Experiment | None = None,
+    ) -> None:
         """Record what a trial is about to run.
 
         Args:
             number: the trial's.
             attrs: user attributes that decisions read.
-            details: user attributes that only tables read.
+            config: every setting; None where the trial cannot be trained.
+            experiment: of a grid.
         """
         for key, value in attrs.items():
             self._running[number].set_user_attr(key, value)
         self._writer.save_study_attrs("system", self._memory.get_study_system_attrs(self._study_id))
-        self._writer.save(self._frozen(number), details)
+        title = attrs.get("run_id", f"trial {number}")
+        page = TrialPage(title, config or {}, experiment=experiment, replicate=attrs.get("replicate"))
+        self._pages[number] = page
+        self._writer.save(self._frozen(number), {"config": config} if config else {}, page)
+
+    def trains(self, number: int) -> None:
+        """Record that a trial begins to train now, rather than when a worker was looked for."""
+        trial = snapshot(self._frozen(number))
+        trial.datetime_start = datetime.now()
+        self._memory.replace(trial)
+        self._writer.save(trial)
 
     def params(self, number: int) -> dict[str, Any]:
         """Return a trial's parameters."""
@@ -261,13 +311,18 @@ class LiveStudy:
         elif state != TrialState.RUNNING:
             self._study.tell(trial, state=state)
         epochs = [epoch.as_dict() for epoch in self._curves[number]]
-        if state.is_finished():
-            del self._curves[number]
-        details: dict[str, Any] = {"curve": {column: [epoch[column] for epoch in epochs] for column in CURVE_COLUMNS}}
+        curve = {column: [epoch[column] for epoch in epochs] for column in CURVE_COLUMNS}
+        details: dict[str, Any] = {"curve": curve}
         if result is not None:
-            details["result"] = dict(result)
+            details["result"] = {key: value for key, value in result.items() if key != "confusion"}
+            if result.get("confusion"):
+                details["confusion"] = result["confusion"]
+        page = replace(self._pages[number], outcome=outcome, message=message, **details)
+        self._pages[number] = page
+        if state.is_finished():
+            del self._curves[number], self._pages[number]
         frozen = self._memory.get_trial(trial._trial_id)
-        self._writer.save(frozen, details)
+        self._writer.save(frozen, details, page)
         return frozen
 
     def give_up(self, number: int) -> FrozenTrial:
@@ -276,8 +331,9 @@ class LiveStudy:
         self._memory.set_trial_user_attr(trial_id, "outcome", Outcome.PRUNED)
         self._study.tell(number, state=TrialState.PRUNED)
         self._curves.pop(number, None)
+        page = replace(self._pages.pop(number), outcome=Outcome.PRUNED)
         frozen = self._memory.get_trial(trial_id)
-        self._writer.save(frozen)
+        self._writer.save(frozen, page=page)
         return frozen
 
     def close(self, timeout: float | None = None) -> bool:

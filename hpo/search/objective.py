@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import optuna
 
 from hpo.data.tensors import TensorData
 from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
+from hpo.display.trial_page import TrialPage
 from hpo.errors import Diverged, StorageError
 from hpo.run.logging_config import LoggingConfig
 from hpo.run.training_run import TrainingRun
 from hpo.search.limits import Limits
 from hpo.search.live_study import CURVE_COLUMNS
 from hpo.search.seeds import derived_seed
-from hpo.storage.stored_trial import trial_run_id
+from hpo.storage.artifact import ARTIFACTS, write_artifacts
+from hpo.storage.note import note_attrs
+from hpo.storage.stored_trial import OWN_PREFIX, trial_run_id
 from hpo.storage.study_folder import FolderNote, claim_free_folder
 from hpo.training.overflow import overflow_diverges
 
@@ -59,13 +65,12 @@ class Objective:
         config = self.definition.trial_config(self.definition.suggest(trial), seed)
         run_id = trial_run_id(trial.number)
         trial.set_user_attr("run_id", run_id)
-        trial.set_user_attr("config", config.model_dump(mode="json"))
         if limit := self._limits.broken(config):
             trial.set_constraint("trainable", 1.0)
             trial.set_user_attr("message", limit)
             raise optuna.TrialPruned(limit)
         run = TrainingRun(config, self.data, folder / run_id, logging=LoggingConfig(varied=self.definition.varied))
-        outcome = Outcome.CRASHED
+        outcome, message, result = Outcome.CRASHED, None, {}
         try:
             with overflow_diverges():
                 for epoch in run:
@@ -75,18 +80,39 @@ class Objective:
                         raise optuna.TrialPruned
                 result = run.finish().as_dict()
             outcome = Outcome.EARLY_STOPPED if run.stopped_early else Outcome.COMPLETE
-            trial.set_user_attr("result", result)
             return float(result[self.definition.metric])
         except Diverged as error:
             outcome = Outcome.DIVERGED
+            message = str(error)
             trial.set_constraint("trainable", 1.0)
-            trial.set_user_attr("message", str(error))
-            raise optuna.TrialPruned(str(error)) from error
+            trial.set_user_attr("message", message)
+            raise optuna.TrialPruned(message) from error
         finally:
             epochs = [epoch.as_dict() for epoch in run.history]
-            trial.set_user_attr("curve", {column: [epoch[column] for epoch in epochs] for column in CURVE_COLUMNS})
+            details: dict[str, Any] = {
+                "config": config.model_dump(mode="json"),
+                "result": {key: value for key, value in result.items() if key != "confusion"},
+                "curve": {column: [epoch[column] for epoch in epochs] for column in CURVE_COLUMNS},
+                "confusion": result.get("confusion") or {},
+            }
             trial.set_user_attr("outcome", outcome)
+            self._show(trial, details, TrialPage(run_id, outcome=outcome, message=message, **details))
             run.discard_checkpoint()
+
+    def _show(self, trial: optuna.Trial, details: Mapping[str, Any], page: TrialPage) -> None:
+        """Store with a trial what `hpo search` would: the details, and what a page shows."""
+        for name, value in page.columns().items():
+            if name not in trial.params:
+                trial.set_user_attr(name, value)
+        attrs = {OWN_PREFIX + key: value for key, value in details.items() if value}
+        with suppress(OSError):  # A figure is worth no failure of the trial.
+            names = f"{trial.study.user_attrs['study_id']}/{page.title}"
+            attrs |= write_artifacts(self.runs / ARTIFACTS, names, page.figures())
+        storage, key = trial.storage, trial._trial_id
+        for name, value in attrs.items():
+            storage.set_trial_system_attr(key, name, value)
+        for name, value in note_attrs(page.note(), 1, key).items():
+            storage.set_study_system_attr(trial.study._study_id, name, value)
 
     def _folder(self, study: optuna.Study) -> Path:
         """Return the folder of a study, known by an id that the study carries."""

@@ -10,6 +10,7 @@ from hpo.definition.study_definition import StudyDefinition
 from hpo.search.live_study import LiveStudy
 from hpo.search.pruners import create_pruner
 from hpo.storage.address import Address
+from hpo.storage.artifact import ARTIFACTS
 from hpo.storage.database import open_database, storage_errors
 from hpo.storage.ownership import owning
 from hpo.storage.stored_study import read_study
@@ -46,4 +47,5 @@ def owned_study(
             if record.folder != str(folder):  # The study is new, or its runs were moved.
                 database.storage.set_study_user_attr(key, "folder", str(folder))
             pruner = create_pruner(definition.pruner, definition.most_epochs)
-            yield LiveStudy(lease, stored, definition.metric, pruner, tell)
+            artifacts = folder.parent / ARTIFACTS
+            yield LiveStudy(lease, stored, definition.metric, pruner, tell, record.study_id or "", artifacts)

@@ -10,6 +10,7 @@ from optuna.trial import TrialState
 
 from hpo.definition.experiment import Experiment
 from hpo.definition.study_definition import StudyDefinition
+from hpo.search.grid_parameters import GridParameters
 from hpo.search.live_study import LiveStudy
 from hpo.search.plan import Decision, Job
 from hpo.search.replicate import find_replicates, start_replicate
@@ -33,6 +34,7 @@ class RacePlan:
     ) -> None:
         self._study = study
         self._definition = definition
+        self._parameters = GridParameters(definition)
         self._candidates = list(candidates)
         self._rounds = rounds
         self._runs = find_replicates(study)
@@ -54,7 +56,9 @@ class RacePlan:
                 key = (experiment.name, replicate)
                 number = self._runs.get(key)
                 if number is None or self._study.trials[number].state == TrialState.WAITING:
-                    job = start_replicate(self._study, self._definition, experiment, replicate, number)
+                    job = start_replicate(
+                        self._study, self._definition, self._parameters, experiment, replicate, number
+                    )
                     self._runs[key] = job.number
                     return job
         return None

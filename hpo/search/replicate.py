@@ -6,6 +6,7 @@ from optuna.trial import TrialState
 
 from hpo.definition.experiment import Experiment
 from hpo.definition.study_definition import StudyDefinition
+from hpo.search.grid_parameters import GridParameters
 from hpo.search.live_study import LiveStudy
 from hpo.search.plan import Job
 from hpo.search.seeds import derived_seed
@@ -21,7 +22,12 @@ def find_replicates(study: LiveStudy) -> dict[tuple[str, int], int]:
 
 
 def start_replicate(
-    study: LiveStudy, definition: StudyDefinition, experiment: Experiment, replicate: int, number: int | None
+    study: LiveStudy,
+    definition: StudyDefinition,
+    parameters: GridParameters,
+    experiment: Experiment,
+    replicate: int,
+    number: int | None,
 ) -> Job:
     """Begin a replicate, or resume it.
 
@@ -31,6 +37,7 @@ def start_replicate(
     Args:
         study: the study as it stands.
         definition: its definition.
+        parameters: the settings that the study shows as parameters.
         experiment: what is run.
         replicate: from 1.
         number: of the trial that was interrupted; None begins a new one.
@@ -42,5 +49,6 @@ def start_replicate(
     config = definition.experiment_config(experiment, derived_seed("replicate", definition.seed, replicate))
     run_id = f"{experiment.name}_seed{replicate}"
     attrs = {"run_id": run_id, "experiment": experiment.name, "replicate": replicate}
-    study.start(number, attrs, {"config": config.model_dump(mode="json")})
+    study.state(number, *parameters.of(config))
+    study.start(number, attrs, config.model_dump(mode="json"), experiment)
     return Job(number, run_id, config, evaluate_test=definition.data.evaluate_test and definition.confirms is None)

@@ -157,7 +157,7 @@ class SearchPlan:
             self._suggest(number, self._definition.stated(values))
             return self._start(number, attrs)
         except (ValueError, DefinitionError) as error:
-            self._study.start(number, attrs, {})
+            self._study.start(number, attrs)
             self._study.tell(number, Outcome.CRASHED, message=f"the enqueued values cannot be used: {error}")
             return None
 
@@ -201,7 +201,7 @@ class SearchPlan:
         first = self._first_with.setdefault(json.dumps(params, sort_keys=True), number)
         if first != number:
             attrs["replicate_of"] = first
-        self._study.start(number, attrs, {"config": config.model_dump(mode="json")})
+        self._study.start(number, attrs, config.model_dump(mode="json"))
         return Job(number, run_id, config)
 
     def _told_before(self, number: int) -> int:

@@ -1,1 +1,1 @@
-"""Pages of other programs on what was run: TensorBoard."""
+"""Pages of other programs on what was run: TensorBoard and optuna-dashboard."""

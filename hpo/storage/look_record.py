@@ -13,9 +13,11 @@ from hpo.storage.look import Look
 from hpo.storage.ownership import owning
 from hpo.storage.statements import begin, upsert
 from hpo.storage.stored_study import read_study
+from hpo.storage.stored_trial import OWN_PREFIX
 
 STUDY_ATTRS = models.StudyUserAttributeModel.__table__
-TRIAL_ATTRS = models.TrialUserAttributeModel.__table__
+TRIAL_ATTRS = models.TrialSystemAttributeModel.__table__
+SHOWN = models.TrialUserAttributeModel.__table__
 
 
 def record_look(address: Address, name: str, look: Look, accuracies: Mapping[str, float]) -> None:
@@ -35,17 +37,26 @@ def record_look(address: Address, name: str, look: Look, accuracies: Mapping[str
         with owning(database, key, name) as lease:
             stored = read_study(address, name, without=("config", "curve"))
             looks = [*(stored.record.looks if stored.record else ()), look]
+            measured = [
+                (trial, accuracies[trial.name])
+                for trial in stored.trials
+                if trial.name in accuracies and trial.has_result
+            ]
             results = [
                 {
                     "trial_id": trial.key,
-                    "key": "result",
-                    "value_json": json.dumps({**trial.result, "test_accuracy": accuracies[trial.name]}),
+                    "key": f"{OWN_PREFIX}result",
+                    "value_json": json.dumps({**trial.result, "test_accuracy": accuracy}),
                 }
-                for trial in stored.trials
-                if trial.name in accuracies and trial.has_result
+                for trial, accuracy in measured
+            ]
+            shown = [
+                {"trial_id": trial.key, "key": "test_accuracy", "value_json": json.dumps(round(accuracy, 4))}
+                for trial, accuracy in measured
             ]
             row = {"study_id": key, "key": "looks", "value_json": json.dumps([each.model_dump() for each in looks])}
             with begin(database.engine) as connection:
                 lease.confirm(connection)
                 upsert(connection, STUDY_ATTRS, ("study_id", "key"), [row])
                 upsert(connection, TRIAL_ATTRS, ("trial_id", "key"), results)
+                upsert(connection, SHOWN, ("trial_id", "key"), shown)

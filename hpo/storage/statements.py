@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,9 +30,13 @@ def upsert(connection: sa.Connection, table: Any, key: tuple[str, ...], rows: li
         key: the columns by which a row is known.
         rows: column values by name, the same columns in each.
     """
-    if not rows:
-        return
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table)
-    new_values = {column: statement.excluded[column] for column in rows[0] if column not in key}
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=new_values), rows)
+    if rows:
+        connection.execute(_upsert_statement(connection.dialect.name, table, key, tuple(rows[0])), rows)
+
+
+@cache
+def _upsert_statement(dialect_name: str, table: Any, key: tuple[str, ...], columns: tuple[str, ...]) -> Any:
+    """Return the statement, which takes longer to make than to execute."""
+    statement = (sqlite if dialect_name == "sqlite" else postgresql).insert(table)
+    new_values = {column: statement.excluded[column] for column in columns if column not in key}
+    return statement.on_conflict_do_update(index_elements=key, set_=new_values)

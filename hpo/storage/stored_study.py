@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,13 @@ from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import StorageError, closest, printable, quoted
 from hpo.storage.address import Address
+from hpo.storage.artifact import ARTIFACT_PREFIX
 from hpo.storage.connection import Connection, reading
+from hpo.storage.note import DASHBOARD_PREFIX
 from hpo.storage.owner import Owner, read_owner
-from hpo.storage.stored_trial import HEAVY_ATTRS, OWN_ATTRS, StoredTrial
+from hpo.storage.stored_trial import HEAVY_ATTRS, OWN_ATTRS, OWN_PREFIX, SHOWN_ATTRS, StoredTrial
 from hpo.storage.study_record import StudyRecord
-
-INFINITIES = {"INF_POS": float("inf"), "INF_NEG": float("-inf"), "NAN": float("nan")}
+from hpo.storage.trial_rows import parsed, trial_rows
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ def read_study(address: Address, name: str, *, without: Collection[str] = ()) ->
     Args:
         address: of the database.
         name: of the study.
-        without: attributes of trials that are not needed, such as `HEAVY_ATTRS`: they are most of what is stored.
+        without: those of `HEAVY_ATTRS` that are not needed of finished trials: they are most of what is stored.
 
     Raises:
         StorageError: there is no such database or study, or what is stored breaks a rule.
@@ -168,7 +169,11 @@ def find_study(address: Address, name: str, *, without: Collection[str] = ()) ->
         keys = _study_keys(connection)
         if name not in keys:
             return None
-        return _Reader(connection, address, name, keys[name]).study(f"key NOT IN {_quoted(without)}")
+        left_out = f"key NOT IN {_quoted([*without, *(OWN_PREFIX + name for name in without)])}"
+        unfinished = "state IN ('RUNNING', 'WAITING')"
+        return _Reader(connection, address, name, keys[name]).study(
+            f"({left_out} OR {unfinished})" if without else "1=1"
+        )
 
 
 def stored_definition(address: Address, name: str) -> StudyDefinition | None:
@@ -252,9 +257,10 @@ class _Reader:
             directions = [
                 _direction(text) for _, text in sorted(self._rows("objective, direction", "study_directions"))
             ]
-            attrs = {key: self._json(text, key) for key, text in self._rows("key, value_json", "study_user_attributes")}
+            attrs = {key: parsed(text, key) for key, text in self._rows("key, value_json", "study_user_attributes")}
+            noted = f"AND key NOT LIKE '{DASHBOARD_PREFIX}%'"
             system_attrs = {
-                key: self._json(text, key) for key, text in self._rows("key, value_json", "study_system_attributes")
+                key: parsed(text, key) for key, text in self._rows("key, value_json", "study_system_attributes", noted)
             }
             if not directions:
                 raise ValueError("it has no direction")
@@ -264,65 +270,29 @@ class _Reader:
         return StoredStudy(self._name, self._key, tuple(directions), record, owner, system_attrs, trials)
 
     def _trials(self, wanted_attrs: str, record: StudyRecord | None) -> list[StoredTrial]:
+        wanted = f"{wanted_attrs} AND key NOT LIKE '{ARTIFACT_PREFIX}%'"
         with self._explained("its trials"):
-            columns = "trial_id, number, state, datetime_start, datetime_complete"
-            found: dict[int, dict[str, Any]] = {
-                key: {
-                    "study": self._name,
-                    "key": key,
-                    "number": number,
-                    "state": str(state).lower(),
-                    "started": started,
-                    "ended": ended,
-                    "params": {},
-                    "distributions": {},
-                    "intermediate_values": {},
-                    "user_attrs": {},
-                    "system_attrs": {},
-                }
-                for key, number, state, started, ended in self._rows(columns, "trials", "ORDER BY number")
-            }
-            for key, value, kind in self._of_trials("value, value_type", "trial_values", "AND objective = 0"):
-                found[key]["value"] = INFINITIES.get(kind, value)
-            for key, step, value, kind in self._of_trials(
-                "step, intermediate_value, intermediate_value_type", "trial_intermediate_values", "ORDER BY step"
-            ):
-                found[key]["intermediate_values"][step] = INFINITIES.get(kind, value)
-            for key, name, value, text in self._of_trials(
-                "param_name, param_value, distribution_json", "trial_params", "ORDER BY param_id"
-            ):
-                found[key]["params"][name] = _external(text, value)
-                found[key]["distributions"][name] = text
-            for table, into in (("trial_user_attributes", "user_attrs"), ("trial_system_attributes", "system_attrs")):
-                wanted = f"AND {wanted_attrs}" if into == "user_attrs" else ""
-                for key, name, text in self._of_trials("key, value_json", table, wanted):
-                    found[key][into][name] = self._json(text, name)
-        return [self._trial(row, record) for row in found.values()]
+            rows = trial_rows(self._connection, self._key, wanted, wanted)
+        return [self._trial({"study": self._name, **row}, record) for row in rows]
 
     def _trial(self, row: dict[str, Any], record: StudyRecord | None) -> StoredTrial:
-        attrs = row["user_attrs"]
+        attrs, system_attrs = row["user_attrs"], row["system_attrs"]
         # A trial that hpo started has a run; another program's may have attributes of the same names.
         if record and isinstance(attrs.get("run_id"), str):
             row = {**row, "run_id": attrs.pop("run_id"), **{key: attrs.pop(key) for key in OWN_ATTRS if key in attrs}}
             row["folder"] = record.folder and f"{record.folder}/{row['run_id']}"
-            for key in ("config", "result", "curve"):
-                row[key] = row.get(key) or {}
+            for key in HEAVY_ATTRS:
+                earlier = attrs.pop(key, None)
+                row[key] = system_attrs.pop(OWN_PREFIX + key, earlier) or {}
+            for key in SHOWN_ATTRS:
+                attrs.pop(key, None)
         with self._explained(f"trial {printable(row['number'])}"):
             return StoredTrial.model_validate(row)
         raise AssertionError("unreachable")
 
-    def _of_trials(self, columns: str, table: str, rest: str = "") -> list[tuple[Any, ...]]:
-        return self._rows(f"trial_id, {columns}", f"{table} JOIN trials USING (trial_id)", rest)
-
     def _rows(self, columns: str, table: str, rest: str = "") -> list[tuple[Any, ...]]:
         # All at once: a cursor that an error leaves half read would keep the database locked.
         return list(self._connection.execute(f"SELECT {columns} FROM {table} WHERE study_id = {self._key:d} {rest}"))
-
-    def _json(self, text: str, key: str) -> Any:
-        try:
-            return json.loads(text)
-        except (ValueError, TypeError, RecursionError):
-            raise ValueError(f"the attribute '{key}' is not JSON") from None
 
     @contextmanager
     def _explained(self, what: str) -> Iterator[None]:
@@ -345,12 +315,3 @@ def _direction(text: Any) -> Literal["maximize", "minimize"]:
         case "minimize":
             return "minimize"
     raise ValueError(f"its direction is {quoted(text)}")
-
-
-def _external(distribution: str, value: Any) -> Any:
-    """Return a parameter as it was suggested, from the number that Optuna stores for it."""
-    stored = json.loads(distribution)
-    convert: Callable[[Any], Any] = {"FloatDistribution": float, "IntDistribution": int}.get(stored["name"], int)
-    if stored["name"] == "CategoricalDistribution":
-        return stored["attributes"]["choices"][convert(value)]
-    return convert(value)

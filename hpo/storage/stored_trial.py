@@ -16,15 +16,16 @@ OWN_ATTRS = (
     "experiment",
     "replicate",
     "replicate_of",
-    "config",
-    "result",
-    "curve",
     "message",
 )
 # Optuna's attribute of a trial that was enqueued: the values that were stated for it.
 STATED_ATTR = "fixed_params"
-# Attributes that only tables and figures read; whatever decides about trials does without them.
-HEAVY_ATTRS = ("config", "curve", "result")
+# Attributes that only tables and figures read; whatever decides about trials does without them. They are system
+# attributes with a prefix, which no page lists beside the parameters; earlier versions stored them as user attributes.
+HEAVY_ATTRS = ("config", "curve", "result", "confusion")
+OWN_PREFIX = "hpo:"
+# Short values that are stored for a page's table of trials alone, which reads nothing but user attributes.
+SHOWN_ATTRS = ("hidden", "lr", "parameters", "epochs", "seconds", "train_accuracy", "val_accuracy", "test_accuracy")
 
 
 def trial_run_id(number: int) -> str:
@@ -55,6 +56,8 @@ class StoredTrial(BaseModel):
         config: every setting, as `TrialConfig` writes it.
         result: what the finished run measured, as `RunResult` writes it.
         curve: a list over epochs for each of train_loss, val_accuracy, ...
+        confusion: of the finished run on the validation images: `classes`, their names, and `counts`, by true class and
+            predicted class; empty where it is not known.
         message: why it failed.
         folder: of its run; None for a trial that hpo did not start, and for a study of an early version.
     """
@@ -81,6 +84,7 @@ class StoredTrial(BaseModel):
     config: dict[str, bool | int | float | str | None] = Field(default_factory=dict)
     result: dict[str, int | float | str | None] = Field(default_factory=dict)
     curve: dict[str, list[float]] = Field(default_factory=dict)
+    confusion: dict[str, Any] = Field(default_factory=dict)
     message: str | None = None
     folder: str | None = None
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from optuna.exceptions import DuplicatedStudyError
 from optuna.study import StudyDirection
 
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.study_file import fingerprint
+from hpo.display.study_note import study_note
 from hpo.errors import StorageError
-from hpo.storage.database import Database
-from hpo.storage.stored_study import StoredStudy
+from hpo.storage.address import Address
+from hpo.storage.database import Database, open_database, storage_errors
+from hpo.storage.stored_study import StoredStudy, read_study
+from hpo.storage.stored_trial import HEAVY_ATTRS
+from hpo.storage.study_note_record import record_study_note
 from hpo.storage.study_record import MARKS, DatasetRecord, StudyRecord, refuse_changes, without_passwords
+
+# Where Optuna's `set_metric_names` puts the name of the objective.
+METRIC_NAMES = "study:metric_names"
 
 
 def find_or_create_study(database: Database, definition: StudyDefinition) -> int:
@@ -67,4 +76,31 @@ def record_study(
     for key, value in sorted(record.attrs().items(), key=lambda item: item[0] in MARKS):
         if known.get(key) != value:
             database.storage.set_study_user_attr(stored.key, key, value)
+    if stored.system_attrs.get(METRIC_NAMES) != [definition.metric]:
+        database.storage.set_study_system_attr(stored.key, METRIC_NAMES, [definition.metric])
+    record_study_note(database, stored.key, described(record, definition), replace=False)
     return record
+
+
+def described(record: StudyRecord, definition: StudyDefinition, verdicts: Iterable[tuple[str, str, str]] = ()) -> str:
+    """Return the note on a study; see `study_note` for the verdicts."""
+    command = without_passwords(record.command)
+    return study_note(definition, record.dataset.name, command, record.versions, verdicts)
+
+
+def record_verdicts(address: Address, name: str, verdicts: Iterable[tuple[str, str, str]]) -> None:
+    """Put the verdicts on a grid's claims into the note on the study.
+
+    Args:
+        address: of the database.
+        name: of the study.
+        verdicts: the claim, what it says, and the verdict with what it rests on.
+
+    Raises:
+        StorageError: the database cannot be written.
+    """
+    stored = read_study(address, name, without=HEAVY_ATTRS)
+    if stored.record is not None:
+        with open_database(address) as database, storage_errors(address):
+            text = described(stored.record, stored.definition, verdicts)
+            record_study_note(database, stored.key, text, replace=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import StorageError, quoted
 from hpo.storage.address import Address
+from hpo.storage.artifact import ARTIFACT_PREFIX, ARTIFACTS
 from hpo.storage.database import Database, open_database, storage_errors
 from hpo.storage.ownership import STUDIES, Lease, owning
 from hpo.storage.statements import begin
@@ -24,6 +25,7 @@ from hpo.storage.stored_study import no_such_study
 from hpo.storage.study_folder import check_name, read_note, rename_note
 
 TRIALS = models.TrialModel.__table__
+TRIAL_ATTRS = models.TrialSystemAttributeModel.__table__
 STUDY_ATTRS = models.StudyUserAttributeModel.__table__
 
 
@@ -37,6 +39,7 @@ class RemovableStudy:
         trials: how many it has.
         folder: its folder of runs; None if there is none.
         kept: a folder of the study's name that does not belong to the study; None if there is none.
+        artifacts: the files of its artifacts.
     """
 
     name: str
@@ -44,6 +47,7 @@ class RemovableStudy:
     trials: int
     folder: Path | None
     kept: Path | None
+    artifacts: tuple[Path, ...] = ()
 
 
 def find_removable(address: Address, name: str, runs: Path) -> RemovableStudy:
@@ -73,6 +77,9 @@ def delete_study(address: Address, study: RemovableStudy) -> None:
                 shutil.rmtree(study.folder)
             except OSError as error:
                 raise StorageError(f"{study.folder}: cannot be removed: {error.strerror}.") from None
+        for artifact in study.artifacts:
+            with suppress(OSError):  # A file that stays is no reason to keep the study.
+                artifact.unlink(missing_ok=True)
         with begin(database.engine) as connection:
             lease.confirm(connection)
             of_study = sa.select(TRIALS.c.trial_id).where(TRIALS.c.study_id == study.key)
@@ -154,9 +161,15 @@ def _find(database: Database, name: str, runs: Path) -> RemovableStudy:
         trials = int(connection.scalar(count) or 0)
         identity = (STUDY_ATTRS.c.study_id == key) & (STUDY_ATTRS.c.key == "study_id")
         stored = connection.scalar(sa.select(STUDY_ATTRS.c.value_json).where(identity))
+        of_trials = TRIAL_ATTRS.join(TRIALS, TRIALS.c.trial_id == TRIAL_ATTRS.c.trial_id)
+        of_artifact = (TRIALS.c.study_id == key) & TRIAL_ATTRS.c.key.like(f"{ARTIFACT_PREFIX}%")
+        keys_of_artifacts = connection.scalars(sa.select(TRIAL_ATTRS.c.key).select_from(of_trials).where(of_artifact))
+        names = [str(found).removeprefix(ARTIFACT_PREFIX) for found in keys_of_artifacts]
+    # A name with a slash would be a file elsewhere.
+    artifacts = tuple(runs / ARTIFACTS / found for found in names if Path(found).name == found)
     folder = runs / name
     if not folder.is_dir():
-        return RemovableStudy(name, key, trials, folder=None, kept=None)
+        return RemovableStudy(name, key, trials, folder=None, kept=None, artifacts=artifacts)
     note = read_note(folder)
     ours = note is not None and stored is not None and json.dumps(note.study_id) == stored
-    return RemovableStudy(name, key, trials, folder=folder if ours else None, kept=None if ours else folder)
+    return RemovableStudy(name, key, trials, folder if ours else None, None if ours else folder, artifacts)

@@ -7,7 +7,9 @@ import json
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -16,11 +18,15 @@ from optuna.exceptions import StorageInternalError
 from optuna.storages._rdb import models  # The schema itself: a copy of it here could only drift from it.
 from optuna.trial import FrozenTrial, TrialState
 
+from hpo.display.trial_page import TrialPage
 from hpo.errors import StorageError
+from hpo.storage.artifact import write_artifacts
 from hpo.storage.database import driver_reason
+from hpo.storage.note import note_attrs
 from hpo.storage.owner import LEASE_SECONDS
 from hpo.storage.ownership import Lease
 from hpo.storage.statements import begin, upsert
+from hpo.storage.stored_trial import OWN_PREFIX, SHOWN_ATTRS
 
 # Epochs of a small network take milliseconds: their rows are gathered this long before a transaction.
 GATHER_SECONDS = 0.1
@@ -70,10 +76,21 @@ class StudyWriter:
         lease: the right to write the study; each transaction confirms it.
         written: the study's trials, as the database has them.
         tell: called with a line for the person, from the writer's thread.
+        study_uid: unique to the study; its artifacts are known by it.
+        artifacts: the folder into which figures are drawn, before the transaction that names them; None draws none.
     """
 
-    def __init__(self, lease: Lease, written: Collection[FrozenTrial], tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        lease: Lease,
+        written: Collection[FrozenTrial],
+        tell: Callable[[str], None],
+        study_uid: str = "",
+        artifacts: Path | None = None,
+    ) -> None:
         self._lease = lease
+        self._study_uid = study_uid
+        self._artifacts = artifacts
         self._study_id = lease.study_id
         self._tell = tell
         self._written = {trial.number: snapshot(trial) for trial in written if not trial.state.is_finished()}
@@ -84,6 +101,7 @@ class StudyWriter:
         self._unread_ids: list[int] = []
         self._enqueued: list[FrozenTrial] = []
         self._pending: dict[int, FrozenTrial] = {}
+        self._pending_pages: dict[int, TrialPage] = {}
         self._pending_adopted: dict[int, int] = {}  # Keys of rows by the number that their trial gets.
         self._pending_study_attrs: dict[tuple[str, str], Any] = {}  # By kind ("system" or "user") and key.
         self._changed = threading.Condition()
@@ -92,12 +110,13 @@ class StudyWriter:
         self._thread = threading.Thread(target=self._run, name="study writer", daemon=True)
         self._thread.start()
 
-    def save(self, trial: FrozenTrial, details: Mapping[str, Any] | None = None) -> None:
+    def save(self, trial: FrozenTrial, details: Mapping[str, Any] | None = None, page: TrialPage | None = None) -> None:
         """Have a trial written as it is now, soon.
 
         Args:
             trial: copied; it may change afterwards.
-            details: further user attributes, which the memory does without.
+            details: of `HEAVY_ATTRS`, which the memory does without.
+            page: what a person is to see of the trial; written with it.
 
         Raises:
             StorageError: an earlier write failed for a reason that waiting does not cure.
@@ -106,9 +125,13 @@ class StudyWriter:
         with self._changed:
             earlier = self._pending.get(trial.number)
             current = snapshot(trial)
+            own = {OWN_PREFIX + key: value for key, value in (details or {}).items()}
             # What an earlier snapshot brought along is still to be written.
-            current.user_attrs = {**(earlier.user_attrs if earlier else {}), **trial.user_attrs, **(details or {})}
+            current.user_attrs = {**(earlier.user_attrs if earlier else {}), **trial.user_attrs}
+            current.system_attrs = {**(earlier.system_attrs if earlier else {}), **trial.system_attrs, **own}
             self._pending[trial.number] = current
+            if page is not None:
+                self._pending_pages[trial.number] = page
             self._changed.notify()
 
     def save_study_attrs(self, kind: Literal["system", "user"], attrs: Mapping[str, Any]) -> None:
@@ -166,22 +189,39 @@ class StudyWriter:
                         self._changed.wait_for(lambda: self._closing, GATHER_SECONDS)
                     closing = self._closing
                     batch = self._pending
+                    pages = self._pending_pages
                     study_attrs = self._pending_study_attrs
                     self._trial_ids.update(self._pending_adopted)
                     adopted = set(self._pending_adopted)
                     self._pending = {}
+                    self._pending_pages = {}
                     self._pending_adopted = {}
                     self._pending_study_attrs = {}
                 if not batch and not study_attrs and closing:
                     return
+                for number, page in pages.items():
+                    self._show(batch[number], page)
                 # Perhaps nothing but the renewal of the lease.
-                self._write_patiently(batch, adopted, study_attrs)
+                self._write_patiently(batch, adopted, study_attrs, pages)
                 self._read_enqueued()
         except BaseException as error:
             self._failure = error
 
+    def _show(self, trial: FrozenTrial, page: TrialPage) -> None:
+        """Add to a snapshot the short values for the table of a page, and draw the trial's figures."""
+        shown = {name: value for name, value in page.columns().items() if name in SHOWN_ATTRS}
+        trial.user_attrs |= {name: value for name, value in shown.items() if name not in trial.params}
+        if self._artifacts is not None and trial.state.is_finished():
+            names = f"{self._study_uid}/{page.title}"
+            with suppress(OSError):  # A figure is worth no stop of the study.
+                trial.system_attrs |= write_artifacts(self._artifacts, names, page.figures())
+
     def _write_patiently(
-        self, batch: dict[int, FrozenTrial], adopted: set[int], study_attrs: dict[tuple[str, str], Any]
+        self,
+        batch: dict[int, FrozenTrial],
+        adopted: set[int],
+        study_attrs: dict[tuple[str, str], Any],
+        pages: Mapping[int, TrialPage],
     ) -> None:
         waited = 0.0
         told = False
@@ -190,7 +230,7 @@ class StudyWriter:
             try:
                 with begin(self._lease.database.engine) as connection:
                     self._lease.confirm(connection)
-                    trial_ids = self._write(connection, batch, study_attrs)
+                    trial_ids = self._write(connection, batch, study_attrs, pages)
                     arrived = self._find_enqueued(connection)
                     count = max(self._count, *(number + 1 for number in batch), 0)
                     self._number(connection, adopted, [*self._enqueued_ids, *arrived], count)
@@ -221,14 +261,23 @@ class StudyWriter:
             self._tell("The database takes writes again; nothing was lost.")
 
     def _write(
-        self, connection: sa.Connection, batch: Mapping[int, FrozenTrial], study_attrs: Mapping[tuple[str, str], Any]
+        self,
+        connection: sa.Connection,
+        batch: Mapping[int, FrozenTrial],
+        study_attrs: Mapping[tuple[str, str], Any],
+        pages: Mapping[int, TrialPage],
     ) -> dict[int, int]:
         trial_ids: dict[int, int] = {}
+        notes: dict[str, Any] = {}
         for number, trial in sorted(batch.items()):
             trial_id = self._trial_ids.get(number)
             if trial_id is None:
                 trial_id = trial_ids[number] = self._insert_trial(connection, trial)
             _write_difference(connection, trial_id, self._written.get(number, _NEVER_WRITTEN), trial)
+            if number in pages:
+                # A person may have edited the note of the trial's beginning, not that of its end.
+                notes |= note_attrs(pages[number].note(), 2 if trial.state.is_finished() else 1, trial_id)
+        study_attrs = {**study_attrs, **{("system", key): value for key, value in notes.items()}}
         for kind, table in (
             ("system", models.StudySystemAttributeModel.__table__),
             ("user", models.StudyUserAttributeModel.__table__),
@@ -331,7 +380,7 @@ def _write_difference(connection: sa.Connection, trial_id: int, before: FrozenTr
         rows = [{**key, "key": name, "value_json": json.dumps(value)} for name, value in changed.items()]
         upsert(connection, table, ("trial_id", "key"), rows)
 
-    if now.state != before.state:
+    if now.state != before.state or now.datetime_start != before.datetime_start:
         table = models.TrialModel.__table__
         changes = {
             "state": now.state,

@@ -16,7 +16,12 @@ CHUNK = 1000
 
 
 def evaluate(
-    model: MLP, data: TensorData, split: TensorSplit, l2: float = 0.0, precision: Precision = "fp32"
+    model: MLP,
+    data: TensorData,
+    split: TensorSplit,
+    l2: float = 0.0,
+    precision: Precision = "fp32",
+    predicted: list[Tensor] | None = None,
 ) -> tuple[float, float]:
     """Return a network's mean cross-entropy with the L2 penalty, and its accuracy, on a split.
 
@@ -28,11 +33,19 @@ def evaluate(
         split: the images, of `data`.
         l2: penalty on the hidden weights: l2 * sum(w^2) is added to the loss, as in Keras.
         precision: of the matrix products.
+        predicted: the predicted classes of the images are added to it, int64 [n] of each chunk.
     """
+
+    def logits_of(inputs: Tensor) -> Tensor:
+        logits: Tensor = model(inputs)
+        if predicted is not None:
+            predicted.append(logits.argmax(-1))
+        return logits
+
     training = model.training
     model.eval()
     use(precision)
-    loss, accuracy = loss_and_accuracy(model, data, split)
+    loss, accuracy = loss_and_accuracy(logits_of, data, split)
     model.train(training)
     return float(loss) + float(penalty(model.hidden_weights(), l2)), float(accuracy)
 

@@ -33,7 +33,7 @@ class PausingPlan:
             return None
         number = self._paused.pop()
         self._study.resume(number)
-        self._study.start(number, {}, {})
+        self._study.start(number, {})
         return self._jobs[number]
 
     def decide(self, number: int) -> Decision:

@@ -26,5 +26,5 @@ def test_the_precision_that_the_first_session_decided_stays_that_of_the_study(
     cache.write_text(json.dumps({**measured, "precision": "fp32" if record.precision == "bf16" else "bf16"}))
     session = Session(STUDY, 3, tmp_path / "runs", workers=1)
     assert session.wait() == 0, session.printed()
-    assert {trial.user_attrs["result"]["precision"] for trial in stored(tmp_path / "runs")} == {record.precision}
+    assert {trial.system_attrs["hpo:result"]["precision"] for trial in stored(tmp_path / "runs")} == {record.precision}
     assert read_study(Address.of(tmp_path / "runs"), "small").record == record

@@ -80,7 +80,9 @@ def test_runs_together_give_what_each_gives_alone(tmp_path: Path, monkeypatch: p
     together, alone = stored(tmp_path / "together", "together"), stored(tmp_path / "alone", "together")
     for one, other in zip(together, alone, strict=True):
         assert one.user_attrs["outcome"] == other.user_attrs["outcome"]
-        assert one.user_attrs["curve"]["train_loss"] == pytest.approx(other.user_attrs["curve"]["train_loss"], rel=1e-3)
+        assert one.system_attrs["hpo:curve"]["train_loss"] == pytest.approx(
+            other.system_attrs["hpo:curve"]["train_loss"], rel=1e-3
+        )
         assert one.value == pytest.approx(other.value, abs=0.01)
     epochs = [event for event in events if isinstance(event, EpochTrained)]
     assert {event.worker for event in epochs[:8]} == {0, 1, 2, 3}  # In turn, an epoch each.

@@ -32,9 +32,9 @@ def test_it_is_a_plain_objective_and_its_trials_carry_what_a_search_s_do(data: T
     assert set(outcomes) == {"complete", "pruned"}
     for trial in study.trials:
         assert trial.user_attrs["run_id"] == f"trial_{trial.number:05d}"
-        assert trial.user_attrs["curve"]["val_accuracy"] == list(trial.intermediate_values.values())
+        assert trial.system_attrs["hpo:curve"]["val_accuracy"] == list(trial.intermediate_values.values())
         if trial.state == TrialState.COMPLETE:
-            assert trial.value == trial.user_attrs["result"]["val_accuracy"]
+            assert trial.value == trial.system_attrs["hpo:result"]["val_accuracy"]
         assert (tmp_path / "small" / trial.user_attrs["run_id"] / "epochs.jsonl").exists()
 
 
@@ -58,7 +58,7 @@ def test_a_configuration_that_breaks_a_limit_is_pruned_and_not_trained(data: Ten
     for trial in refused:
         assert "parameters, where [limits] allows 1,000" in trial.user_attrs["message"]
         assert trial.state == TrialState.PRUNED and not trial.intermediate_values
-    assert all(t.user_attrs["result"]["parameters"] <= 1000 for t in study.trials if t.state == TrialState.COMPLETE)
+    assert all(t.user_attrs["parameters"] <= 1000 for t in study.trials if t.state == TrialState.COMPLETE)
 
 
 def test_runs_of_another_study_are_never_overwritten(data: TensorData, tmp_path: Path):

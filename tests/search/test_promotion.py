@@ -110,8 +110,8 @@ def test_the_best_third_of_each_rung_trains_on_and_is_never_restarted(tmp_path: 
     for trial in trials:
         assert trial.intermediate_values == {e: value(trial.number, e) for e in range(1, trial.last_step + 1)}
         assert trial.value == value(trial.number, trial.last_step)
-        assert len(trial.user_attrs["curve"]["val_accuracy"]) == trial.last_step
-        assert trial.user_attrs["config"]
+        assert len(trial.system_attrs["hpo:curve"]["val_accuracy"]) == trial.last_step
+        assert trial.system_attrs["hpo:config"]
     assert all(done in (0, *RUNGS) for _, done in workers.starts)
     assert len(set(workers.starts)) == len(workers.starts)
     assert workers.on_disk == {}

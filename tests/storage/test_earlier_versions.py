@@ -59,3 +59,17 @@ def test_every_table_shows_it(runs: Path, command: str):
     shown = CliRunner().invoke(app, [*command.split(), "--runs", str(runs)])
     assert (shown.exit_code, shown.stderr) == (0, "")
     assert shown.stdout
+
+
+def test_a_trial_that_was_cut_short_keeps_its_record_beside_that_of_this_version(runs: Path):
+    study = read_study(Address.of(runs), "cut")
+    with live_study(study.definition, runs, study.record.dataset) as live:
+        job = search_plan(live, study.definition, 1).next_job()
+        live.report(job.number, Epoch(1, 1.0, 0.5, 1.0, 0.5, 0.1, 0.1))
+        live.tell(job.number, Outcome.COMPLETE, {"val_accuracy": 0.5, "parameters": 9})
+    (trial,) = read_study(Address.of(runs), "cut").trials
+    assert (trial.config["hidden"], trial.result["parameters"], trial.curve["val_accuracy"]) == (
+        study.trials[0].config["hidden"],
+        9,
+        [0.5],
+    )

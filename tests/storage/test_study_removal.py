@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from optuna.study import StudyDirection
 
+from hpo.definition.outcome import Outcome
 from hpo.errors import StorageError
 from hpo.storage.address import Address
 from hpo.storage.database import Database, open_database
@@ -11,6 +12,7 @@ from hpo.storage.ownership import Lease, owning
 from hpo.storage.stored_study import read_studies, read_study
 from hpo.storage.study_folder import read_note
 from hpo.storage.study_removal import delete_study, find_removable, rename_study
+from hpo.training.epoch import Epoch
 from tests.studies import live_study, search_definition, search_plan
 
 STUDY = search_definition(epochs=1)
@@ -51,6 +53,18 @@ def test_a_study_is_deleted_with_its_folder_and_every_row_of_it(runs: Path) -> N
     assert names(runs) == ["other"]
     assert not (runs / "small").exists()
     assert (runs / "other" / "trial_00000" / "config.json").exists()
+
+
+def test_a_study_is_deleted_with_its_artifacts_alone(tmp_path: Path) -> None:
+    for study in (STUDY, STUDY.model_copy(update={"name": "other"})):
+        with live_study(study, tmp_path) as live:
+            job = search_plan(live, study, 1).next_job()
+            live.report(job.number, Epoch(1, 1.0, 0.5, 1.0, 0.5, 0.1, 0.1))
+            live.tell(job.number, Outcome.COMPLETE, {"val_accuracy": 0.5})
+    before = set((tmp_path / "artifacts").iterdir())
+    delete(tmp_path, "small")
+    assert len(before) == 2
+    assert len(set((tmp_path / "artifacts").iterdir())) == 1
 
 
 def test_a_folder_of_another_study_is_kept(runs: Path) -> None:

@@ -1,0 +1,25 @@
+"""`hpo dashboard`: the studies of a database, in a browser."""
+
+from typing import Annotated
+
+import typer
+
+from hpo.cli.options import RecordOptions
+from hpo.cli.streams import say
+
+
+def dashboard(
+    records: RecordOptions,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at, or the next free one.")] = 8080,
+    allow_edit: Annotated[
+        bool, typer.Option("--allow-edit", help="Let pages change and delete studies, notes and artifacts.")
+    ] = False,
+) -> None:
+    """Serve optuna-dashboard on all studies, on this machine alone, and print its address.
+
+    Example: hpo dashboard --runs runs
+    """
+    from hpo.serve.dashboard import serve_dashboard
+    from hpo.storage.artifact import ARTIFACTS
+
+    serve_dashboard(records.address, records.runs / ARTIFACTS, port, say, allow_edit=allow_edit)
