@@ -95,7 +95,7 @@ class StudyOptions:
             "study.name": ("--name", name),
         }
         given = {key: str(value) for key, (_, value) in options.items() if value is not None}
-        named = {key: f"{options[key][0]} {value}" for key, value in given.items()}
+        named = {key: f"{options[key][0]} {shlex.quote(value)}" for key, value in given.items()}
         definition = load_study(self.study or default, parse_settings(self.set_ or ()) | given, named)
         if records is None or "study.name" in definition.overrides:
             return definition
