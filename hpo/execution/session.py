@@ -133,10 +133,10 @@ def run_search(definition: StudyDefinition, n_trials: int | None, options: Optio
     options = options or Options()
     check_search(definition, n_trials, options)
 
-    def plan(study: LiveStudy, limits: Limits) -> Plan:
+    def plan(study: LiveStudy, limits: Limits, fitted: StudyDefinition) -> Plan:
         return SearchPlan(
             study,
-            definition,
+            fitted,
             n_trials,
             deterministic=options.deterministic,
             epochs=options.epochs_total,
@@ -167,8 +167,8 @@ def run_grid(
     check_grid(definition, seeds)
     n_runs = seeds * len(select_experiments(definition, only))
 
-    def plan(study: LiveStudy, _limits: Limits) -> Plan:
-        return GridPlan(study, definition, seeds, only)
+    def plan(study: LiveStudy, _limits: Limits, fitted: StudyDefinition) -> Plan:
+        return GridPlan(study, fitted, seeds, only)
 
     return _run(definition, plan, n_runs, options)
 
@@ -194,8 +194,8 @@ def run_race(
     """
     options = options or Options()
 
-    def plan(study: LiveStudy, _limits: Limits) -> Plan:
-        return RacePlan(study, definition, candidates, rounds)
+    def plan(study: LiveStudy, _limits: Limits, fitted: StudyDefinition) -> Plan:
+        return RacePlan(study, fitted, candidates, rounds)
 
     return _run(definition, plan, max(rounds), options)
 
@@ -250,7 +250,7 @@ def check_limits(options: Options) -> None:
 
 def _run(
     definition: StudyDefinition,
-    plan_for: Callable[[LiveStudy, Limits], Plan],
+    plan_for: Callable[[LiveStudy, Limits, StudyDefinition], Plan],
     n_runs: int | None,
     options: Options,
 ) -> SessionEnd:
@@ -297,7 +297,7 @@ def _run(
                 limits = with_epoch_cost(limits, definition, data.images, devices)
             assert limits.epoch_cost is not None
             study.decide_epoch_cost(limits.epoch_cost)
-        plan = plan_for(study, replace(limits, epoch_cost=study.epoch_cost))
+        plan = plan_for(study, replace(limits, epoch_cost=study.epoch_cost), definition)
         finished = sum(trial.state.is_finished() for trial in study.trials)
         observe(
             StudyOpened(
