@@ -37,6 +37,7 @@ app = typer.Typer(
 )
 COMMANDS: dict[str, Callable[..., None]] = {
     "search": search,
+    "grid": replay_grid,
     "replay-grid": replay_grid,
     "enqueue": enqueue,
     "confirm": confirm,

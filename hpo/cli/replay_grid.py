@@ -1,4 +1,4 @@
-"""`hpo replay-grid`: run what is missing of a grid."""
+"""`hpo grid`, also called `hpo replay-grid`: run what is missing of a grid."""
 
 from typing import Annotated
 
@@ -22,9 +22,12 @@ def replay_grid(
     ] = None,
     controls: Annotated[bool, typer.Option(help="Run the controls that the document lacks too.")] = True,
 ) -> None:
-    """Run what is missing of a grid of experiments, then print measured beside documented figures.
+    """Run what is missing of a grid of experiments, then print what was measured.
 
-    Example: hpo replay-grid --seeds 3 --only '0*'
+    hpo grid and hpo replay-grid are the same command. Documented figures are printed beside the measured ones, where
+    the grid states some. Without --study it is the documented grid.
+
+    Example: hpo grid --study my_grid.toml --seeds 3
     """
     from hpo.definition.experiment_selection import select_experiments
 
