@@ -13,7 +13,7 @@ from hpo.definition.claims import Quantity
 from hpo.definition.counted import counted
 from hpo.errors import RequestError, closest, quoted
 from hpo.storage.stored_study import StoredStudy
-from hpo.storage.stored_trial import StoredTrial
+from hpo.storage.stored_trial import StoredTrial, title
 
 COMPARED: tuple[Quantity, ...] = (
     "test_accuracy",
@@ -108,7 +108,7 @@ def compare_sides(first: Iterable[StoredTrial], second: Iterable[StoredTrial]) -
     shared = next((run for run in second if run.key and (run.study, run.number) in names), None)
     if shared is not None:
         raise RequestError(
-            f"both sides have the run {shared.name} of study {quoted(shared.study)}: name different ones."
+            f"both sides have {title(shared.name)} of study {quoted(shared.study)}: name different ones."
         )
     one, other = ([run for run in side if run.has_result] for side in (first, second))
     by_experiment = not (_single(one) and _single(other))

@@ -9,6 +9,7 @@ from hpo.analysis.quantities import decimals
 from hpo.analysis.tables import Column, Table, interval, number
 from hpo.definition.counted import counted
 from hpo.storage.look import Look, LookResult
+from hpo.storage.stored_trial import title
 
 
 def confirmation_table(
@@ -93,7 +94,7 @@ def _notes(
 def _result(result: LookResult, look: Look) -> str:
     runs = len(result.runs)
     used = f"{counted(look.images, 'image')}, {look.when} UTC"
-    text = f"Test accuracy of {result.experiment} ({used}): {_percent(result.accuracy)}"
+    text = f"Test accuracy of {title(result.experiment)} ({used}): {_percent(result.accuracy)}"
     if result.sd is None or result.low is None or result.high is None:
         return f"{text} (one run: the noise of its seed is unknown)."
     text += f" ± {100 * result.sd:.2f} over {runs} runs"
@@ -102,7 +103,7 @@ def _result(result: LookResult, look: Look) -> str:
 
 
 def _short(result: LookResult) -> str:
-    return f"{result.experiment} {_percent(result.accuracy)} ({counted(len(result.runs), 'run')})"
+    return f"{title(result.experiment)} {_percent(result.accuracy)} ({counted(len(result.runs), 'run')})"
 
 
 def _difference(value: float, known: tuple[float, float] | None, seeds: int, digits: int) -> str:

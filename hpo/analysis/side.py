@@ -8,7 +8,7 @@ from hpo.analysis.comparison import select_trials
 from hpo.definition.counted import counted
 from hpo.errors import RequestError
 from hpo.storage.stored_study import StoredStudy
-from hpo.storage.stored_trial import StoredTrial
+from hpo.storage.stored_trial import StoredTrial, title
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Side:
             except RequestError:  # It has not chosen yet.
                 pass
             else:
-                chosen, seeds = runs[0].experiment, counted(len(runs), "fresh seed")
+                chosen, seeds = title(runs[0].experiment or runs[0].name), counted(len(runs), "fresh seed")
                 return cls(runs, f"{study.name}: {chosen}, confirmed by study {confirmation.name} over {seeds}.")
         if confirms:
             return cls(select_trials(study, part))
