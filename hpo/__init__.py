@@ -11,12 +11,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hpo.analysis.study import open_study
     from hpo.definition.study_file import load_study
     from hpo.definition.trial_config import TrialConfig
     from hpo.model.load_model import load_model
     from hpo.network.mlp import MLP
     from hpo.search.objective import Objective
-    from hpo.storage.stored_study import open_study
     from hpo.training.fit import fit
 
 __all__ = ["MLP", "Objective", "TrialConfig", "fit", "load_model", "load_study", "open_study"]
@@ -28,7 +28,7 @@ _HOMES = {
     "fit": "hpo.training.fit",
     "load_model": "hpo.model.load_model",
     "load_study": "hpo.definition.study_file",
-    "open_study": "hpo.storage.stored_study",
+    "open_study": "hpo.analysis.study",
 }
 
 

@@ -44,6 +44,31 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_a_notebook_reads_a_study_as_data_frames(folder: Path) -> None:
+    page = (ROOT / "docs" / "notebooks.md").read_text(encoding="utf-8")
+    [program] = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    check = """
+import csv, io, subprocess, sys
+command = ["show", "quickstart", "--top", "0", "--csv"]
+told = subprocess.run([sys.executable, "-m", "hpo", *command], capture_output=True, text=True)
+assert next(csv.reader(io.StringIO(told.stdout))) == list(trials.columns), told
+assert "[" not in told.stdout and "{" not in told.stdout
+assert str(trials.dtypes["epochs"]) == "Int64" and str(trials.dtypes["lr"]) == "Float64"
+assert len(curves) == trials["trained_epochs"].sum()
+assert "<table>" in study._repr_html_()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program + check],
+        cwd=folder,
+        env=environment(folder / "data"),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines()[-1].startswith("0 ")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_program_that_uses_a_study_runs_as_it_is_written(page: Path, folder: Path) -> None:
     programs = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)

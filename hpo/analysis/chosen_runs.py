@@ -11,7 +11,7 @@ from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import RequestError, quoted
 from hpo.storage.look import LookResult
 from hpo.storage.stored_study import StoredStudy
-from hpo.storage.stored_trial import StoredTrial
+from hpo.storage.stored_trial import StoredTrial, title
 
 # The name of an experiment that trains the chosen one longer ends so.
 REFIT = re.compile(r"-refit\d+$")
@@ -37,7 +37,7 @@ def chosen_runs(confirmation: StoredStudy, *, ensemble: bool) -> tuple[list[Stor
     by_name = {trial.name: trial for trial in confirmation.trials}
     runs = [by_name[run] for run in chosen.runs]
     text = (
-        f"{chosen.experiment} of the confirmation {confirmation.name}, which has the best mean "
+        f"{title(chosen.experiment)} of the confirmation {confirmation.name}, which has the best mean "
         f"{_validation(confirmation.definition, runs)}. {_test(chosen)}"
     )
     if not ensemble or chosen.ensemble is None:

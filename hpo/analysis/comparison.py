@@ -1,16 +1,19 @@
 """Two runs, experiments or studies side by side, by the statistics of the claims."""
 
+import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hpo.analysis import estimate
 from hpo.analysis.estimate import ONE_SIDED
+from hpo.analysis.findings_table import p_text
 from hpo.analysis.quantities import decimals, measure, resolution
-from hpo.analysis.tables import Column, Table, interval, number, with_noise
+from hpo.analysis.tables import Column, Row, Table, interval, number, with_noise
 from hpo.definition.claims import Quantity
+from hpo.definition.counted import counted
 from hpo.errors import RequestError, closest, quoted
 from hpo.storage.stored_study import StoredStudy
-from hpo.storage.stored_trial import StoredTrial
+from hpo.storage.stored_trial import StoredTrial, title
 
 COMPARED: tuple[Quantity, ...] = (
     "test_accuracy",
@@ -24,6 +27,18 @@ COMPARED: tuple[Quantity, ...] = (
 )
 
 
+# Counts that a configuration fixes, or that all of its runs may share; the others have noise even where it is not seen.
+FIXED: tuple[Quantity, ...] = ("parameters", "epochs")
+# What the side with less of a quantity is; of the other quantities, more is better.
+LESS_IS: dict[Quantity, str] = {
+    "gap": "better",
+    "val_loss": "better",
+    "seconds": "faster",
+    "epochs": "shorter",
+    "parameters": "smaller",
+}
+
+
 @dataclass(frozen=True)
 class Comparison:
     """One quantity of two sides. Accuracies are in percent, differences of them in points, times in seconds.
@@ -33,8 +48,10 @@ class Comparison:
         p: two-sided p-value of no difference.
         p_exact: the same by the exact sign-flip test, where the sides are paired.
         seeds: pairs, or the runs of the smaller side.
-        method: `paired` over shared seeds, `unpaired` (Welch), or `one run each`.
-        verdict: which side is higher, or that it is unresolved.
+        method: `paired` over shared seeds, `unpaired` (Welch), `one run each`, or `constant`: all runs of a side have
+            the same count, so that there is nothing to estimate.
+        better: which direction is the better one, `higher` or `lower`.
+        verdict: which side is better (faster, shorter, smaller), that they are equal, or that it is unresolved.
         seeds_to_settle: about how many seeds would resolve the measured difference, if it is real.
     """
 
@@ -50,6 +67,7 @@ class Comparison:
     p_exact: float | None
     seeds: int
     method: str
+    better: str
     verdict: str
     seeds_to_settle: int | None
 
@@ -86,8 +104,15 @@ def compare_sides(first: Iterable[StoredTrial], second: Iterable[StoredTrial]) -
         second: the same of the other side.
 
     Raises:
-        RequestError: there is no quantity that both sides have.
+        RequestError: there is no quantity that both sides have, or a run is on both sides.
     """
+    first, second = list(first), list(second)
+    names = {(run.study, run.number) for run in first if run.key}
+    shared = next((run for run in second if run.key and (run.study, run.number) in names), None)
+    if shared is not None:
+        raise RequestError(
+            f"both sides have {title(shared.name)} of study {quoted(shared.study)}: name different ones."
+        )
     one, other = ([run for run in side if run.has_result] for side in (first, second))
     by_experiment = not (_single(one) and _single(other))
     rows = (_comparison(quantity, one, other, by_experiment) for quantity in COMPARED)
@@ -97,37 +122,46 @@ def compare_sides(first: Iterable[StoredTrial], second: Iterable[StoredTrial]) -
     return found
 
 
-def comparison_table(rows: Sequence[Comparison], first: str, second: str) -> Table:
+def comparison_table(rows: Sequence[Comparison], first: str, second: str, notes: Sequence[str] = ()) -> Table:
     """Return the table of a comparison.
 
     Args:
         rows: a quantity each.
         first: what the first side is called.
         second: what the second side is called.
+        notes: which runs stand for a side.
     """
     title, study = f"{first} and {second}", first.partition("/")[0] + "/"
     if first.startswith(study) and second.startswith(study):
         first, second = first.removeprefix(study), second.removeprefix(study)
+    alike = len({(row.seeds, row.method) for row in rows if row.method != "constant"}) == 1
     columns = (
         Column("", lambda row: row["quantity"].replace("_", " ")),
-        Column(first, lambda row: with_noise(row["first"], row["first_sd"], decimals(row["quantity"])), right=True),
-        Column(second, lambda row: with_noise(row["second"], row["second_sd"], decimals(row["quantity"])), right=True),
-        Column("difference", lambda row: number(row["difference"], decimals(row["quantity"]), sign=True), right=True),
+        Column(first, lambda row: _level(row, "first"), right=True),
+        Column(second, lambda row: _level(row, "second"), right=True),
+        Column(
+            "difference",
+            lambda row: number(
+                row["difference"], 0 if row["method"] == "constant" else decimals(row["quantity"]), sign=True
+            ),
+            right=True,
+        ),
         Column(
             "95% interval",
             lambda row: interval(row["low"], row["high"], decimals(row["quantity"]), sign=True),
             right=True,
         ),
-        Column("p", lambda row: "" if row["p"] is None else f"{row['p']:.3f}", right=True),
-        Column(
-            "exact", lambda row: "" if row["p_exact"] is None else f"{row['p_exact']:.3f}", right=True, optional=True
-        ),
-        Column("seeds", lambda row: str(row["seeds"]), right=True, optional=True),
-        Column("method", lambda row: row["method"], optional=True),
+        Column("p (exact)", p_text, right=True),
+        *([] if alike else [Column("seeds", lambda row: f"{row['seeds']}, {row['method']}", optional=True)]),
+        Column("better", lambda row: row["better"]),
         Column("verdict", lambda row: row["verdict"].replace("first", first).replace("second", second), wrap=True),
     )
-    note = "Difference: the first minus the second; accuracies in percent. Each verdict errs in at most 5%, by itself."
-    return Table(title, columns, rows, [note])
+    used = next((f", {row.method}, {counted(row.seeds, 'seed')}" for row in rows if row.method != "constant"), "")
+    note = (
+        f"Difference: the first minus the second{used if alike else ''}; accuracies in percent. Each verdict errs in "
+        "at most 5%, by itself. A count that is the same in all runs of a side has no interval and no p."
+    )
+    return Table(title, columns, rows, [*notes, note])
 
 
 def _comparison(
@@ -150,10 +184,14 @@ def _comparison(
         method = (
             "unpaired" if found.interval else "one run each" if len(ones) == len(others) == 1 else "one run of a side"
         )
+    if quantity in FIXED and all(_fixed(quantity, [value for _, value in side]) for side in (first, second)):
+        found, method = replace(found, error=math.nan), "constant"
     low, high = found.interval or (None, None)
     p = min(1.0, 2 * min(found.p_value(0, "above"), found.p_value(0, "below"))) if found.interval else None
     exact = [found.exact_p_value(0, side) for side in ("above", "below")]
-    resolved = p is not None and p <= 2 * ONE_SIDED
+    resolved = method == "constant" or (p is not None and p <= 2 * ONE_SIDED)
+    if method == "constant":
+        exact = [None, None]
     return Comparison(
         quantity=quantity,
         first=sum(ones) / len(ones),
@@ -167,9 +205,27 @@ def _comparison(
         p_exact=min(1.0, 2 * min(x for x in exact if x is not None)) if None not in exact else None,
         seeds=found.n,
         method=method,
-        verdict=("first is higher" if found.value > 0 else "second is higher") if resolved else "unresolved",
+        better="lower" if quantity in LESS_IS else "higher",
+        verdict=_verdict(quantity, found.value) if resolved else "unresolved",
         seeds_to_settle=None if resolved else found.seeds_to_settle(0, float("inf")),
     )
+
+
+def _level(row: Row, side: str) -> str:
+    sd = None if row["method"] == "constant" else row[f"{side}_sd"]
+    return with_noise(row[side], sd, 0 if row["method"] == "constant" else decimals(row["quantity"]))
+
+
+def _fixed(quantity: Quantity, values: Sequence[float]) -> bool:
+    """Return whether a side has one count for certain: the size of one network, or a count that several runs share."""
+    return len(set(values)) == 1 and (quantity == "parameters" or len(values) > 1)
+
+
+def _verdict(quantity: Quantity, difference: float) -> str:
+    if difference == 0:
+        return "equal"
+    side = "first" if (difference < 0) == (quantity in LESS_IS) else "second"
+    return f"{side} is {LESS_IS.get(quantity, 'better')}"
 
 
 def _single(runs: list[StoredTrial]) -> bool:

@@ -10,6 +10,7 @@ from hpo.analysis.tables import Column, Table, interval, number
 from hpo.definition.counted import counted
 from hpo.definition.metric_text import percent
 from hpo.storage.look import Look, LookResult
+from hpo.storage.stored_trial import title
 
 
 def confirmation_table(
@@ -94,7 +95,7 @@ def _notes(
 def _result(result: LookResult, look: Look) -> str:
     runs = len(result.runs)
     used = f"{counted(look.images, 'image')}, {look.when} UTC"
-    text = f"Test accuracy of {result.experiment} ({used}): {percent(result.accuracy)}"
+    text = f"Test accuracy of {title(result.experiment)} ({used}): {percent(result.accuracy)}"
     if result.sd is None or result.low is None or result.high is None:
         return f"{text} (one run: the noise of its seed is unknown)."
     text += f" ± {100 * result.sd:.2f} over {runs} runs"
@@ -103,7 +104,7 @@ def _result(result: LookResult, look: Look) -> str:
 
 
 def _short(result: LookResult) -> str:
-    return f"{result.experiment} {percent(result.accuracy)} ({counted(len(result.runs), 'run')})"
+    return f"{title(result.experiment)} {percent(result.accuracy)} ({counted(len(result.runs), 'run')})"
 
 
 def _difference(value: float, known: tuple[float, float] | None, seeds: int, digits: int) -> str:

@@ -10,7 +10,7 @@ from hpo.analysis.estimate import MOST_SEEDS
 from hpo.analysis.grid import Grid, grid
 from hpo.analysis.multiplicity import holm
 from hpo.analysis.ranking import probability_of_best
-from hpo.analysis.verdict import Decision, Evidence, Verdict, decide, judge
+from hpo.analysis.verdict import Decision, Evidence, Verdict, decide, decide_alone, judge
 from hpo.definition.claims import Claim, Reading
 from hpo.definition.counted import counted
 from hpo.definition.outcome import Outcome
@@ -42,7 +42,7 @@ class Finding:
         p_best: probability that the claimed best of several experiments is the best.
         seeds_to_settle: about how many seeds would settle an unresolved claim if what was measured is true.
         runs: ids of the runs that the deciding contrast rests on.
-        evidence: every contrast with its estimate, interval and one-sided p-values.
+        evidence: every contrast with its estimate, interval, one-sided p-values, and the verdict on it alone.
     """
 
     claim: str
@@ -116,6 +116,7 @@ def _finding(
     runs: list[StoredTrial],
 ) -> Finding:
     finished = grid(runs)
+    documented = {experiment.name: experiment.documented for experiment in definition.experiments}
     deciding = decision.deciding
     estimate = deciding.estimate
     interval = (None, None) if deciding.guarantee else estimate.interval or (None, None)
@@ -131,7 +132,7 @@ def _finding(
         quantity=deciding.test.quantity,
         hypothesis=deciding.hypothesis,
         contrasts=len(decision.evidence),
-        documented=deciding.contrast.documented({e.name: e.documented for e in definition.experiments}),
+        documented=deciding.contrast.documented(documented),
         value=estimate.value if estimate.n else None,
         low=interval[0],
         high=interval[1],
@@ -145,7 +146,7 @@ def _finding(
         seeds_to_settle=settle,
         note="; ".join(_remarks(decision, settle, best, finished, runs)),
         runs=deciding.contrast.run_ids(finished),
-        evidence=tuple(_record(evidence) for evidence in decision.evidence),
+        evidence=tuple(_record(evidence, documented) for evidence in decision.evidence),
     )
 
 
@@ -162,10 +163,14 @@ def _probability_of_best(decision: Decision, finished: Grid) -> float | None:
     return None
 
 
-def _record(evidence: Evidence) -> dict[str, Any]:
-    low, high = evidence.estimate.interval or (None, None)
+def _record(evidence: Evidence, documented: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    interval = None if evidence.guarantee else evidence.estimate.interval
+    low, high = interval or (None, None)
+    alone = decide_alone(evidence)
     return {
+        "quantity": evidence.test.quantity,
         "hypothesis": evidence.hypothesis,
+        "documented": evidence.contrast.documented(documented),
         "value": evidence.estimate.value,
         "sd": evidence.estimate.sd,
         "low": low,
@@ -173,6 +178,9 @@ def _record(evidence: Evidence) -> dict[str, Any]:
         "seeds": evidence.estimate.n,
         "p_supported": evidence.p_supported,
         "p_contradicted": evidence.p_contradicted,
+        "p": alone.p if interval else None,
+        "p_exact": alone.exact_p(),
+        "verdict": alone.verdict,
     }
 
 

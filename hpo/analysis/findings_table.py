@@ -28,10 +28,14 @@ def findings_table(rows: Sequence[Finding], title: str = "Findings", warning: st
     columns = (
         Column("claim", lambda row: row["claim"] if row["reading"] == "fair" else ""),
         Column("says; decided by", _text, wrap=True),
-        Column("doc.", lambda row: number(row["documented"], decimals(row["quantity"])), right=True),
-        Column("measured [95%]", _measured, right=True),
+        *(
+            [Column("doc.", lambda row: number(row["documented"], decimals(row["quantity"])), right=True)]
+            if any(row.documented is not None for row in rows)
+            else []
+        ),
+        Column("measured [95%]", measured_text, right=True),
         Column("seeds", lambda row: str(row["seeds"]) if row["hypothesis"] else "", right=True),
-        Column("p (exact)", _both_p, right=True),
+        Column("p (exact)", p_text, right=True),
         Column("Holm p", lambda row: _p(row["p_holm"]), right=True, optional=True),
         Column("verdict", _verdict),
     )
@@ -42,7 +46,7 @@ def findings_table(rows: Sequence[Finding], title: str = "Findings", warning: st
 def verdict_rows(rows: Sequence[Finding]) -> list[tuple[str, str, str]]:
     """Return of each claim its id, what it says, and the verdict with what was measured; fair readings alone."""
     return [
-        (row.claim, row.title, " ".join(filter(None, (row.verdict, _measured(vars(row))))))
+        (row.claim, row.title, " ".join(filter(None, (row.verdict, measured_text(vars(row))))))
         for row in rows
         if row.reading == "fair"
     ]
@@ -55,7 +59,8 @@ def _text(row: Row) -> str:
     return "\n".join(line for line in (title, decided_by, row["note"]) if line)
 
 
-def _measured(row: Row) -> str:
+def measured_text(row: Row) -> str:
+    """Return the estimate of a finding, or of one of its tests, with its interval."""
     digits = decimals(row["quantity"])
     around = f" [{number(row['low'], digits)}, {number(row['high'], digits)}]" if row["low"] is not None else ""
     return number(row["value"], digits) + around
@@ -66,7 +71,8 @@ def _verdict(row: Row) -> str:
     return f"{row['verdict']}*" if holds else str(row["verdict"])
 
 
-def _both_p(row: Row) -> str:
+def p_text(row: Row) -> str:
+    """Return both p-values of a finding, or of one of its tests."""
     return _p(row["p"]) + (f" ({_p(row['p_exact'])})" if row["p"] is not None and row["p_exact"] is not None else "")
 
 

@@ -91,10 +91,12 @@ def replay_rows(definition: StudyDefinition, runs: Iterable[StoredTrial]) -> lis
 
 
 def not_comparable(definition: StudyDefinition) -> str | None:
-    """Return why the measured figures are not comparable with the documented ones; None if they are.
+    """Return why the measured figures are not comparable with the documented ones; None if they are, or there are none.
 
     A path in place of the study file's data set is taken for another copy of the same images.
     """
+    if not any(experiment.documented for experiment in definition.experiments):
+        return None
     stated = tomllib.loads(definition.text).get("data", {}).get("dataset")
     copy = definition.data.dataset == stated or definition.data.dataset not in KNOWN_DATASETS
     changed = [

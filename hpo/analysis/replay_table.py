@@ -10,7 +10,7 @@ from hpo.definition.counted import counted
 
 
 def replay_table(rows: Sequence[ReplayRow], title: str, warning: str | None = None) -> Table:
-    """Return the table of measured beside documented figures.
+    """Return the table of measured figures, beside documented ones where the grid documents any.
 
     Args:
         rows: an experiment each.
@@ -18,11 +18,12 @@ def replay_table(rows: Sequence[ReplayRow], title: str, warning: str | None = No
         warning: why the two are not comparable; then their agreement is not stated.
     """
     agrees = None if warning else agreement(rows)
+    documented = any(figure.documented is not None for row in rows for figure in row.figures.values())
     columns = (
         Column("experiment", lambda row: row["experiment"]),
         Column("seeds", lambda row: str(row["seeds"]), right=True),
         Column("test %", lambda row: with_noise(row["test_accuracy"], row["test_accuracy_sd"], 2), right=True),
-        Column("(doc.)", lambda row: number(row["test_accuracy_documented"]), right=True),
+        *([Column("(doc.)", lambda row: number(row["test_accuracy_documented"]), right=True)] if documented else []),
         Column("val %", lambda row: _beside(row, "val_accuracy", 2), right=True),
         Column("train %", lambda row: _beside(row, "train_accuracy", 2), right=True),
         Column("gap", lambda row: _beside(row, "gap", 2), right=True),
@@ -34,7 +35,7 @@ def replay_table(rows: Sequence[ReplayRow], title: str, warning: str | None = No
     notes = [warning] if warning else []
     most = max((row.seeds for row in rows), default=0)
     notes.append(
-        "In brackets, the documented figures. "
+        ("In brackets, the documented figures. " if documented else "")
         + ("One seed: no spread is known." if most == 1 else "Means over seeds, ± the standard deviation over seeds.")
     )
     wrong = [row for row in rows if row.figures["parameters"].difference]
@@ -44,11 +45,11 @@ def replay_table(rows: Sequence[ReplayRow], title: str, warning: str | None = No
     if agrees:
         notes.append(describe(agrees))
     summary = {"agreement": asdict(agrees) if agrees else None, "warning": warning}
-    return Table(title, columns, [flat(row) for row in rows], notes, summary)
+    return Table(title, columns, [flat(row, documented) for row in rows], notes, summary)
 
 
-def flat(row: ReplayRow) -> dict[str, Any]:
-    """Return a row with a field for each number: `gap`, `gap_sd`, `gap_documented`."""
+def flat(row: ReplayRow, documented: bool = True) -> dict[str, Any]:
+    """Return a row with a field for each number: `gap`, `gap_sd` and, of a documented grid, `gap_documented`."""
     fields: dict[str, Any] = {
         "experiment": row.experiment,
         "part": row.part,
@@ -57,11 +58,9 @@ def flat(row: ReplayRow) -> dict[str, Any]:
     }
     for quantity in SHOWN:
         figure = row.figures[quantity]
-        fields |= {
-            quantity: figure.mean,
-            f"{quantity}_sd": figure.sd,
-            f"{quantity}_documented": figure.documented,
-        }
+        fields |= {quantity: figure.mean, f"{quantity}_sd": figure.sd}
+        if documented:
+            fields[f"{quantity}_documented"] = figure.documented
     return {**fields, "note": row.note}
 
 
@@ -83,12 +82,12 @@ def describe(agrees: Agreement) -> str:
 
 
 def _beside(row: Row, quantity: str, digits: int) -> str:
-    documented = row[f"{quantity}_documented"]
+    documented = row.get(f"{quantity}_documented")
     measured = number(row[quantity], digits)
     return measured if documented is None else f"{measured} ({number(documented, digits)})"
 
 
 def _parameters(row: Row) -> str:
-    measured, documented = row["parameters"], row["parameters_documented"]
+    measured, documented = row["parameters"], row.get("parameters_documented")
     wrong = measured is not None and documented is not None and measured != documented
     return number(measured, 0) + (" ≠" if wrong else "")

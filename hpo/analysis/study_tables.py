@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hpo.analysis.tables import Column, Table, number
+from hpo.analysis.trial_rows import trial_rows
 from hpo.definition.counted import counted
 from hpo.definition.metric_text import metric_text, percent
 from hpo.definition.outcome import Outcome
@@ -79,33 +80,27 @@ def trials_table(study: StoredStudy, top: int) -> Table:
     varied = varied_settings(runs)
     is_grid = any(run.experiment for run in runs)
     metric = _metric(study)
-    rows = [
-        {
-            "number": run.number,
-            "run_id": run.name,
-            "experiment": run.experiment,
-            "replicate": run.replicate,
-            "outcome": run.status,
-            "stated": run.stated,
-            "value": run.value,
-            "epochs": len(run.curve.get("val_loss", ())) or run.result.get("epochs"),
-            "seconds": run.result.get("seconds"),
-            "parameters": run.result.get("parameters"),
-            "message": run.message,
-            "config": run.config,
-        }
-        for run in shown
-    ]
+    rows = trial_rows(shown)
     columns = (
         Column("trial", lambda row: str(row["number"]), right=True),
         *([Column("run", lambda row: row["run_id"])] if is_grid else []),
         Column(metric or "value", lambda row: metric_text(metric, row["value"]), right=True),
-        Column("outcome", lambda row: ": ".join(filter(None, (_ended(row), row["message"]))), wrap=True),
-        *([Column("enqueued", lambda row: "yes" if row["stated"] else "")] if any(run.stated for run in shown) else []),
-        Column("epochs", lambda row: str(row["epochs"] or ""), right=True),
-        Column("s", lambda row: number(row["seconds"], 1), right=True, optional=True),
-        Column("parameters", lambda row: number(row["parameters"], 0), right=True, optional=True),
-        Column("configuration", lambda row: settings_text(row["config"], varied), wrap=True, optional=is_grid),
+        Column(
+            "outcome",
+            lambda row: ": ".join(
+                filter(None, (_ended({"outcome": row["outcome"], "epochs": row["trained_epochs"]}), row["message"]))
+            ),
+            wrap=True,
+        ),
+        *(
+            [Column("enqueued", lambda row: "yes" if row["enqueued"] else "")]
+            if any(run.stated for run in shown)
+            else []
+        ),
+        Column("epochs", lambda row: str(row["trained_epochs"] or ""), right=True),
+        Column("s", lambda row: number(row.get("seconds"), 1), right=True, optional=True),
+        Column("parameters", lambda row: number(row.get("parameters"), 0), right=True, optional=True),
+        Column("configuration", lambda row: settings_text(row, varied), wrap=True, optional=is_grid),
     )
     outcomes = Counter(run.status for run in runs)
     notes = [f"{counted(len(runs), 'trial')}: {counts(outcomes)}." if runs else "The study has no trials yet."]
@@ -168,7 +163,13 @@ def trial_table(run: StoredTrial) -> Table:
         "result": run.result,
         "folder": run.folder,
     }
-    return Table(f"Study {run.study}, trial {run.number} ({run.name})", columns, rows, notes, summary)
+    return Table(
+        f"Study {run.study}, trial {run.number}" + (f" ({run.name})" if run.experiment else ""),
+        columns,
+        rows,
+        notes,
+        summary,
+    )
 
 
 def _ended(row: Mapping[str, Any]) -> str:

@@ -102,7 +102,15 @@ def decide(tests: Sequence[ClaimTest], grid: Grid) -> Decision:
         tests: of one reading of a claim, at least one.
         grid: finished runs by experiment and replicate.
     """
-    evidence = tuple(_weigh(test, contrast, grid) for test in tests for contrast in contrasts(test))
+    return _decide(tuple(_weigh(test, contrast, grid) for test in tests for contrast in contrasts(test)))
+
+
+def decide_alone(evidence: Evidence) -> Decision:
+    """Return the verdict on one contrast, as if it were the only one of its claim."""
+    return _decide((evidence,))
+
+
+def _decide(evidence: tuple[Evidence, ...]) -> Decision:
     p = _two_sided([(each.p_supported, each.p_contradicted) for each in evidence])
     weakest = max(evidence, key=lambda each: (each.p_supported, -each.p_contradicted))
     strongest_against = min(evidence, key=lambda each: each.p_contradicted)

@@ -45,6 +45,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "init": init,
     "config": config,
     "search": search,
+    "grid": replay_grid,
     "replay-grid": replay_grid,
     "enqueue": enqueue,
     "confirm": confirm,

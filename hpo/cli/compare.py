@@ -1,11 +1,14 @@
 """`hpo compare`: two studies, experiments or runs side by side."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hpo.cli.completion import study_names
 from hpo.cli.options import RecordOptions, TableOptions
+
+if TYPE_CHECKING:
+    from hpo.storage.stored_study import StoredStudy
 
 
 def compare(
@@ -25,11 +28,19 @@ def compare(
 
     The differences are first minus second, paired over the seeds that both share.
 
+    A search is compared by its best trial, or by what its confirmation chose.
+
     Example: hpo compare documented_grid/01_baseline documented_grid/02_deep_4x64
     """
     parts = [(records.read(study), part) for study, _, part in (first.partition("/"), second.partition("/"))]
-    from hpo.analysis.comparison import compare_sides, comparison_table, select_trials
+    from hpo.analysis.comparison import compare_sides, comparison_table
+    from hpo.analysis.side import Side
+    from hpo.storage.stored_study import find_confirmation
 
-    one, other = (select_trials(study, part) for study, part in parts)
-    rows = compare_sides(one, other)
-    table.show(comparison_table(rows, first, second))
+    def confirmation(study: "StoredStudy") -> "StoredStudy | None":
+        name = find_confirmation(records.address, study)
+        return None if name is None else records.read(name)
+
+    one, other = (Side.of(study, part, confirmation) for study, part in parts)
+    rows = compare_sides(one.runs, other.runs)
+    table.show(comparison_table(rows, first, second, [side.note for side in (one, other) if side.note]))

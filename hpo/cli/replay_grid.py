@@ -1,4 +1,4 @@
-"""`hpo replay-grid`: run what is missing of a grid."""
+"""`hpo grid`, also called `hpo replay-grid`: run what is missing of a grid."""
 
 from typing import Annotated
 
@@ -25,9 +25,12 @@ def replay_grid(
 ) -> None:
     """Run what is missing of a grid of experiments.
 
-    Then print the measured figures, beside the documented ones where there are some.
+    Then print what was measured.
 
-    Example: hpo replay-grid --seeds 3 --only '0*'
+    hpo grid and hpo replay-grid are the same command. Documented figures are printed beside the measured ones, where
+    the grid states some. Without --study it is the documented grid.
+
+    Example: hpo grid --study my_grid.toml --seeds 3
     """
     from hpo.definition.experiment_selection import select_experiments
 

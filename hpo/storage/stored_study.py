@@ -127,22 +127,6 @@ class StoredStudy:
         raise StorageError(f"study {quoted(self.name)} has no trial {number}; {have}.")
 
 
-def open_study(name: str, runs: Path | str = "runs", storage: str | None = None) -> StoredStudy:
-    """Read a study to use what it found.
-
-    >>> hpo.open_study("quickstart").best_config().hidden
-
-    Args:
-        name: of the study.
-        runs: the folder that `hpo search` wrote into.
-        storage: address of the database; None is that of the runs folder.
-
-    Raises:
-        StorageError: there is no such database or study, or what is stored breaks a rule.
-    """
-    return read_study(Address.of(Path(runs), storage), name)
-
-
 def read_study(address: Address, name: str, *, without: Collection[str] = ()) -> StoredStudy:
     """Read one study.
 

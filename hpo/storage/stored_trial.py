@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -31,6 +32,17 @@ SHOWN_ATTRS = ("hidden", "lr", "parameters", "epochs", "seconds", "train_accurac
 def trial_run_id(number: int) -> str:
     """Return the id of the run of a search's trial."""
     return f"trial_{number:05d}"
+
+
+def title(name: str) -> str:
+    """Return what a sentence calls a trial, a run or an experiment: a trial of a search by its number.
+
+    The name itself is that of a folder, and what is typed: `trial_00012` stands in paths and in columns of runs.
+
+    >>> title("trial_00012"), title("trial_00012_seed3"), title("01_baseline_seed3")
+    ('trial 12', 'trial 12_seed3', '01_baseline_seed3')
+    """
+    return re.sub(r"^trial_0*(\d+)", r"trial \1", name)
 
 
 class StoredTrial(BaseModel):

@@ -22,7 +22,7 @@ def experiment(name: str, series: list[float], first_replicate: int = 1) -> list
 def test_experiments_are_paired_over_their_seeds() -> None:
     row = accuracy(compare_sides(experiment("a", FIRST), experiment("b", SECOND)))
     reference = stats.ttest_rel(FIRST, SECOND)
-    assert (row.method, row.seeds, row.verdict) == ("paired", 4, "first is higher")
+    assert (row.method, row.seeds, row.verdict) == ("paired", 4, "first is better")
     assert row.p == pytest.approx(reference.pvalue)
     assert (row.low, row.high) == pytest.approx(tuple(reference.confidence_interval(0.95)))
     assert row.p_exact == pytest.approx(2 / 2**4)
@@ -67,4 +67,23 @@ def test_the_table_calls_the_sides_by_name() -> None:
     rows = compare_sides(experiment("a", FIRST), experiment("b", SECOND))
     markdown = comparison_table(rows, "a", "b").markdown()
     assert "| test accuracy | 52.25 ± 0.52 | 50.05 ± 0.29 | +2.20 |" in markdown
-    assert "a is higher" in markdown
+    assert "a is better" in markdown
+
+
+def test_a_count_that_all_runs_share_is_printed_without_statistics() -> None:
+    small = runs({"a": {"parameters": [1000.0] * 3}})
+    large = runs({"b": {"parameters": [19000.0] * 3}})
+    row = next(row for row in compare_sides(large, small) if row.quantity == "parameters")
+    assert (row.method, row.difference, row.low, row.p, row.p_exact) == ("constant", 18000, None, None, None)
+    assert (row.better, row.verdict) == ("lower", "second is smaller")
+    equal = next(row for row in compare_sides(large, small) if row.quantity == "epochs")
+    assert (equal.method, equal.verdict) == ("constant", "equal")
+
+
+def test_the_side_with_more_of_a_bad_thing_is_not_called_better() -> None:
+    rows = compare_sides(
+        runs({"a": {"seconds": [90.0, 91.0, 92.0]}}),
+        runs({"b": {"seconds": [50.0, 51.0, 52.0]}}),
+    )
+    row = next(row for row in rows if row.quantity == "seconds")
+    assert (row.better, row.verdict) == ("lower", "second is faster")

@@ -34,7 +34,7 @@ def test_rows_are_not_doubled_by_kill_9_and_a_running_session_begins_what_is_enq
     assert sorted(stated) == [8, 9, 10, 11, 12]
     code, out, _ = call(f"show small {runs} --json")
     rows = json.loads(out)["rows"]
-    assert [row["number"] for row in rows if row["stated"]] and not all(row["stated"] for row in rows)
+    assert [row["number"] for row in rows if row["enqueued"]] and not all(row["enqueued"] for row in rows)
     assert "enqueued" in call(f"show small {runs}")[1]
     assert "enqueued with: width=8" in call(f"trial small 0 {runs}")[1]
 

@@ -242,7 +242,9 @@ def test_a_trial_is_retrained_as_a_study_of_its_own_and_resumed(
     assert not code, said
     [row] = json.loads(told)["rows"]
     before = read_study(Address.of(tmp_path / "runs"), "tiny").trial(1).config
-    assert {**row["config"], "seed": 0} == {**before, "seed": 0} and row["config"]["seed"] != before["seed"]
+    assert {**{name: row[name] for name in before}, "seed": 0} == {**before, "seed": 0} and row["seed"] != before[
+        "seed"
+    ]
     code, told, said = call("retrain tiny --trial 1 --workers 1 --seeds 2 --csv")
     assert not code and "2 of 2 trials" in said
     code, told, said = call("retrain tiny --trial 1 --workers 1 --all-data")
