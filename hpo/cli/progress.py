@@ -26,6 +26,7 @@ from hpo.execution.events import (
     StudyOpened,
     TrialEnded,
     TrialStarted,
+    Waiting,
     Warned,
 )
 from hpo.execution.supervisor import StopReason
@@ -235,6 +236,6 @@ def describe(status: Status, event: Event) -> str | None:
         case Stopping():
             at_once = " Press Ctrl-C once more to stop at once." if event.reason == StopReason.INTERRUPTED.value else ""
             return f"Stopping ({event.reason}): running trials save a checkpoint.{at_once}"
-        case Warned():
+        case Warned() | Waiting():
             return event.text
     return None

@@ -17,7 +17,7 @@ def load_libraries() -> None:
 
 def show_start(event: "Event") -> None:
     """Print the lines for a person that come before a forecast."""
-    from hpo.execution.events import Warned
+    from hpo.execution.events import Waiting, Warned
 
-    if isinstance(event, Warned):
+    if isinstance(event, Warned | Waiting):
         say(event.text)

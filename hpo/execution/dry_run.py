@@ -14,7 +14,7 @@ from hpo.errors import StorageError
 from hpo.execution.announcement import announced
 from hpo.execution.devices import worker_devices
 from hpo.execution.epoch_cost import with_epoch_cost
-from hpo.execution.events import Warned
+from hpo.execution.events import Waiting, Warned
 from hpo.execution.forecast import SAMPLE, Forecast, forecast, largest_checkpoint, measuring, typical_configs
 from hpo.execution.session import MAX_TRIALS, Options, check_grid, check_limits, check_search
 from hpo.execution.study_data import StudyData, open_study_data
@@ -171,7 +171,7 @@ def _forecast(
         return None
     begins = "Measuring how long epochs take, with every worker busy."
     with (
-        announced(begins, lambda text: options.observer(Warned(text))),
+        announced(begins, lambda text: options.observer(Waiting(text))),
         measuring(worker_devices(options.device, options.workers)[:trials]) as workers,
     ):
         expected = forecast(configs, trials, images, workers, trained)

@@ -108,7 +108,14 @@ class Warned:
     text: str
 
 
-Event = DataProgress | StudyOpened | TrialStarted | EpochTrained | TrialEnded | Stopping | Warned
+@dataclass(frozen=True)
+class Waiting:
+    """One line on what is being done, where that takes longer than a moment."""
+
+    text: str
+
+
+Event = DataProgress | StudyOpened | TrialStarted | EpochTrained | TrialEnded | Stopping | Warned | Waiting
 Observer = Callable[[Event], None]
 
 

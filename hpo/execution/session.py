@@ -23,7 +23,7 @@ from hpo.execution.announcement import announced
 from hpo.execution.capacity import default_memory_limit, fitting_workers
 from hpo.execution.devices import worker_devices
 from hpo.execution.epoch_cost import with_epoch_cost
-from hpo.execution.events import DataProgress, Event, Observer, StudyOpened, TrialStarted, Warned, unobserved
+from hpo.execution.events import DataProgress, Event, Observer, StudyOpened, TrialStarted, Waiting, Warned, unobserved
 from hpo.execution.interruption import Interruptions
 from hpo.execution.messages import Place, Setup
 from hpo.execution.running_trials import RunningTrials
@@ -316,7 +316,7 @@ def _run(
         setup = Setup(definition.data, dataset.name, dataset.fingerprint, options.checkpoint_seconds, logging)
         pool.set_up(lambda device: Place(folder, images, device, memory_limit), setup)
         begins = "Workers are starting: each loads PyTorch and the images, and measures which precision is faster."
-        begun = stack.enter_context(announced(begins, tell))
+        begun = stack.enter_context(announced(begins, lambda text: observe(Waiting(text))))
 
         def observe_begin(event: Event) -> None:
             if isinstance(event, TrialStarted):

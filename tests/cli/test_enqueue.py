@@ -52,10 +52,10 @@ def test_rows_are_not_doubled_by_kill_9_and_a_running_session_begins_what_is_enq
     ("options", "says"),
     [
         ("--epochs-total 0", "--epochs-total must be between 1 and 1,000,000,000 but got 0."),
-        ("--max-parameters 0", "[limits] 'parameters': must be at least 1 but got 0"),
-        ("--max-parameters 10.5", "[limits] 'parameters': takes a whole number but got 10.5"),
+        ("--max-parameters 0", "hpo: --max-parameters 0.0: must be at least 1 but got 0"),
+        ("--max-parameters 10.5", "hpo: --max-parameters 10.5: takes a whole number but got 10.5"),
         ("--max-parameters 10 --trials 1", "[limits] none of 5,000 random configurations keeps them; the last has"),
-        ("--max-epoch-seconds 0", "[limits] 'epoch_seconds': must be above 0 but got 0"),
+        ("--max-epoch-seconds 0", "hpo: --max-epoch-seconds 0.0: must be above 0 but got 0"),
     ],
 )
 def test_wrong_bounds_are_refused(

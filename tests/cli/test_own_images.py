@@ -30,7 +30,7 @@ def test_a_folder_of_images_needs_no_setting_and_has_a_study_of_its_own(
     command = "search --study tiny.toml --data 'my pets' --trials 1 --workers 1"
     code, out, err = call(command)
     assert code == 0
-    assert out.startswith("Study tiny-my-pets\n")
+    assert out.startswith("Best of study tiny-my-pets\n")
     assert err.count("each is resized to 8 x 8 pixels") == 1
     assert err.count("my pets has 30 training images, too few to hold out 300: 6 of them are held out") == 1
     assert not [line for line in out.splitlines() if line != line.rstrip()]
