@@ -15,7 +15,9 @@ def dashboard(
         bool, typer.Option("--allow-edit", help="Let pages change and delete studies, notes and artifacts.")
     ] = False,
 ) -> None:
-    """Serve optuna-dashboard on all studies, on this machine alone, and print its address.
+    """Serve optuna-dashboard on all studies.
+
+    It is reached from this machine alone; its address is printed.
 
     Example: hpo dashboard --runs runs
     """

@@ -22,7 +22,9 @@ def report(
         Path | None, typer.Option(help="Where data sets are kept.", show_default="the user's cache")
     ] = None,
 ) -> None:
-    """Write a study as one page that opens in any browser: the answer first, then figures, warnings, how to repeat it.
+    """Write a study as one page for any browser.
+
+    The answer comes first, then figures, warnings, and how to repeat it.
 
     Example: hpo report search -o search.html
     """

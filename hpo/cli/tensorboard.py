@@ -15,7 +15,9 @@ def tensorboard(
     ] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at, or the next free one.")] = 6006,
 ) -> None:
-    """Serve TensorBoard on the runs of studies, on this machine alone, and print its address.
+    """Serve TensorBoard on the runs of studies.
+
+    It is reached from this machine alone; its address is printed.
 
     Example: hpo tensorboard search
     """
