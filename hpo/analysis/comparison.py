@@ -38,6 +38,16 @@ LESS_IS: dict[Quantity, str] = {
     "parameters": "smaller",
 }
 
+# Columns of a table in which some quantity has an interval.
+_STATISTICS = (
+    Column(
+        "95% interval",
+        lambda row: interval(row["low"], row["high"], decimals(row["quantity"]), sign=True),
+        right=True,
+    ),
+    Column("p (exact)", p_text, right=True),
+)
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -48,8 +58,8 @@ class Comparison:
         p: two-sided p-value of no difference.
         p_exact: the same by the exact sign-flip test, where the sides are paired.
         seeds: pairs, or the runs of the smaller side.
-        method: `paired` over shared seeds, `unpaired` (Welch), `one run each`, or `constant`: all runs of a side have
-            the same count, so that there is nothing to estimate.
+        method: `paired` over shared seeds, `unpaired` (Welch), `one run each`, or `constant`: the configurations alone
+            decide the quantity, or all runs of a side have the same count, so that there is nothing to estimate.
         better: which direction is the better one, `higher` or `lower`.
         verdict: which side is better (faster, shorter, smaller), that they are equal, or that it is unresolved.
         seeds_to_settle: about how many seeds would resolve the measured difference, if it is real.
@@ -146,20 +156,15 @@ def comparison_table(rows: Sequence[Comparison], first: str, second: str, notes:
             ),
             right=True,
         ),
-        Column(
-            "95% interval",
-            lambda row: interval(row["low"], row["high"], decimals(row["quantity"]), sign=True),
-            right=True,
-        ),
-        Column("p (exact)", p_text, right=True),
+        *(_STATISTICS if any(row.p is not None for row in rows) else ()),
         *([] if alike else [Column("seeds", lambda row: f"{row['seeds']}, {row['method']}", optional=True)]),
         Column("better", lambda row: row["better"]),
-        Column("verdict", lambda row: row["verdict"].replace("first", first).replace("second", second), wrap=True),
+        Column("verdict", lambda row: _named(row["verdict"], first, second), wrap=True),
     )
     used = next((f", {row.method}, {counted(row.seeds, 'seed')}" for row in rows if row.method != "constant"), "")
     note = (
         f"Difference: the first minus the second{used if alike else ''}; accuracies in percent. Each verdict errs in "
-        "at most 5%, by itself. A count that is the same in all runs of a side has no interval and no p."
+        "at most 5%, by itself. A count without noise has no interval and no p."
     )
     return Table(title, columns, rows, [*notes, note])
 
@@ -217,8 +222,14 @@ def _level(row: Row, side: str) -> str:
 
 
 def _fixed(quantity: Quantity, values: Sequence[float]) -> bool:
-    """Return whether a side has one count for certain: the size of one network, or a count that several runs share."""
-    return len(set(values)) == 1 and (quantity == "parameters" or len(values) > 1)
+    """Return whether a side's count has no noise: the size of its networks, or a count that several runs share."""
+    return quantity == "parameters" or (len(set(values)) == 1 and len(values) > 1)
+
+
+def _named(verdict: str, first: str, second: str) -> str:
+    """Return a verdict with the names of the sides, which may have the words of a verdict in them."""
+    side, space, rest = verdict.partition(" ")
+    return {"first": first, "second": second}.get(side, side) + space + rest
 
 
 def _verdict(quantity: Quantity, difference: float) -> str:

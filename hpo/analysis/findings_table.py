@@ -12,8 +12,12 @@ VERDICTS: tuple[Verdict, ...] = ("supported", "contradicted", "unresolved", "not
 READING_THE_TABLE = (
     "A verdict comes from the 95% interval (Student's t, paired over seeds): wholly inside the claimed region is "
     "supported, wholly outside contradicted; it errs in at most 5%. In brackets, p by the exact sign-flip test. * also "
-    "after Holm's adjustment, by which at most 5% is the chance that any verdict errs. Where several contrasts have to "
-    "hold, the deciding one is shown, and p allows for their number. Accuracies are in percent, differences in points."
+    "after Holm's adjustment, by which at most 5% is the chance that any verdict errs. Accuracies are in percent, "
+    "differences in points."
+)
+EACH_TEST = (
+    "Where several tests have to hold, the deciding one is shown, and p allows for their number: a claim stays "
+    "unresolved while one of them is. --tests shows each."
 )
 
 
@@ -39,7 +43,8 @@ def findings_table(rows: Sequence[Finding], title: str = "Findings", warning: st
         Column("Holm p", lambda row: _p(row["p_holm"]), right=True, optional=True),
         Column("verdict", _verdict),
     )
-    notes = [*([warning] if warning else []), _counts(rows), READING_THE_TABLE]
+    several = [EACH_TEST] if any(row.contrasts > 1 for row in rows) else []
+    notes = [*([warning] if warning else []), _counts(rows), READING_THE_TABLE, *several]
     return Table(title, columns, rows, notes, {"warning": warning})
 
 
@@ -86,4 +91,5 @@ def _counts(rows: Sequence[Finding]) -> str:
     together = Counter(row.verdict_holm for row in fair)
     counts = ", ".join(f"{alone[verdict]} {verdict}" for verdict in VERDICTS)
     after = f"{together['supported']} supported, {together['contradicted']} contradicted"
-    return f"Fair readings: {counts}; after Holm {after}."
+    readings = "Fair readings" if len(fair) < len(rows) else "Claims"
+    return f"{readings}: {counts}; after Holm {after}."

@@ -16,7 +16,12 @@ from hpo.storage.stored_trial import StoredTrial
 if TYPE_CHECKING:
     import pandas as pd
 
-# Columns of text; any other column of which no value is known is one of numbers.
+# The types of columns of which no value may be known, so that a column has one type in every study: text, whole
+# numbers; any other has numbers.
+WHOLE = (
+    *("replicate", "trained_epochs", "parameters", "exported_parameters", "best_epoch", "lr_reductions"),
+    *("checkpoint_epoch", "depth", "width", "patience", "shift", "seeds_to_settle"),
+)
 TEXTS = ("experiment", "message", "hidden", "checkpoint_monitor", "quantity", "hypothesis", "verdict_holm", "note")
 # Trials that a notebook shows of a study.
 SHOWN = 5
@@ -114,8 +119,8 @@ def _dtype(name: str, values: Iterable[Any]) -> str:
         return "datetime64[us]"
     if known and all(isinstance(value, bool) for value in known):
         return "boolean"
-    if known and all(isinstance(value, int) for value in known):
+    if not known:
+        return "string" if name in TEXTS else "Int64" if name in WHOLE else "Float64"
+    if all(isinstance(value, int) for value in known):
         return "Int64"
-    if all(isinstance(value, int | float) for value in known) and (known or name not in TEXTS):
-        return "Float64"
-    return "string"
+    return "Float64" if all(isinstance(value, int | float) for value in known) else "string"

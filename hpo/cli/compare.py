@@ -34,7 +34,7 @@ def compare(
     """
     parts = [(records.read(study), part) for study, _, part in (first.partition("/"), second.partition("/"))]
     from hpo.analysis.comparison import compare_sides, comparison_table
-    from hpo.analysis.side import Side
+    from hpo.analysis.side import Side, images_note
     from hpo.storage.stored_study import find_confirmation
 
     def confirmation(study: "StoredStudy") -> "StoredStudy | None":
@@ -43,4 +43,5 @@ def compare(
 
     one, other = (Side.of(study, part, confirmation) for study, part in parts)
     rows = compare_sides(one.runs, other.runs)
-    table.show(comparison_table(rows, first, second, [side.note for side in (one, other) if side.note]))
+    notes = [side.note for side in (one, other) if side.note]
+    table.show(comparison_table(rows, first, second, [*notes, *images_note(*(study for study, _ in parts))]))

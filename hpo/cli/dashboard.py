@@ -17,7 +17,7 @@ def dashboard(
 ) -> None:
     """Serve optuna-dashboard on all studies.
 
-    It serves this machine alone, and prints its address.
+    It is reached from this machine alone; its address is printed.
 
     Example: hpo dashboard --runs runs
     """

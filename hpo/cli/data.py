@@ -26,9 +26,10 @@ def data(
         Path | None, typer.Option(help="Where data sets are kept.", show_default="the user's cache")
     ] = None,
 ) -> None:
-    """Show what a data set holds, and what cannot be used.
+    """Show what a data set holds.
 
-    A known data set is downloaded first. Every image is decoded; the exit code is 1 if a file cannot be used.
+    Its classes, its sizes, and the files that cannot be used. A known data set is downloaded first. Every image is
+    decoded; the exit code is 1 if a file cannot be used.
 
     Example: hpo data photos --json
     """

@@ -21,7 +21,7 @@ def export(
     records: RecordOptions,
     trial: Annotated[
         Any,
-        typer.Option(parser=read_trial, metavar="N|best", help="Which trial.", show_default="best"),
+        typer.Option(parser=read_trial, metavar="N|RUN|best", help="Which trial.", show_default="best"),
     ] = None,
     confirmed: Annotated[
         bool, typer.Option("--confirmed", help="The chosen configuration of the study's confirmation: its first run.")

@@ -30,7 +30,7 @@ from hpo.execution.events import (
     Warned,
 )
 from hpo.execution.supervisor import StopReason
-from hpo.storage.stored_trial import trial_run_id
+from hpo.storage.stored_trial import title
 from hpo.training.epoch import Epoch
 
 # Least time between two lines about images that are being fetched or decoded.
@@ -166,11 +166,10 @@ class LiveView:
         waiting = "workers are starting" if self.status.began is None else ""
         self.bar.update(self.task, left=waiting if left is None else f"about {duration(left)} left")
         running = Table.grid(padding=(0, 2))
-        for number, run in sorted(self.status.running.items()):
+        for _, run in sorted(self.status.running.items()):
             epoch = run.epoch
             running.add_row(
-                Text(f"  trial {number}"),
-                Text("" if run.run_id == trial_run_id(number) else run.run_id),
+                Text(f"  {title(run.run_id)}"),
                 Text(f"epoch {epoch.epoch if epoch else 0}/{run.epochs}"),
                 Text(
                     f"val {percent(epoch.val_accuracy)}  loss {epoch.val_loss:.4f}  {epoch.seconds:.1f} s"
@@ -208,7 +207,8 @@ def follow(status: Status, event: Event) -> Status:
             status.finished = event.finished
             if event.best is not None and event.best_value is not None:
                 waits = f" at epoch {event.best_waits_at}" if event.best_waits_at else ""
-                status.best = f"trial {event.best}, {metric_text(status.metric, event.best_value)}{waits}"
+                best = title(event.best_run_id or f"trial {event.best}")
+                status.best = f"{best}, {metric_text(status.metric, event.best_value)}{waits}"
     return status
 
 
@@ -224,15 +224,15 @@ def describe(status: Status, event: Event) -> str | None:
             trials = "trials" if event.total is None else counted(event.total, "trial")
             return f"Study {event.study}: {trials}, {where}{resumed}."
         case TrialStarted() if event.epochs_done:
-            return f"{event.run_id} resumes after epoch {event.epochs_done}."
+            return f"{title(event.run_id)} resumes after epoch {event.epochs_done}."
         case TrialEnded(outcome=Outcome.PAUSED):
-            return f"[{event.finished}/{status.total}] {event.run_id} waits at epoch {event.epochs}"
+            return f"[{event.finished}/{status.total}] {title(event.run_id)} waits at epoch {event.epochs}"
         case TrialEnded():
             value = "" if event.value is None else f" {metric_text(status.metric, event.value)}"
             why = f" ({event.message})" if event.message else ""
             trained = f"{counted(event.epochs, 'epoch')} in {event.seconds:.1f} s"
             of = "" if status.total is None else f"/{status.total}"
-            return f"[{event.finished}{of}] {event.run_id} {event.outcome}{value}{why}, {trained}"
+            return f"[{event.finished}{of}] {title(event.run_id)} {event.outcome}{value}{why}, {trained}"
         case Stopping():
             at_once = " Press Ctrl-C once more to stop at once." if event.reason == StopReason.INTERRUPTED.value else ""
             return f"Stopping ({event.reason}): running trials save a checkpoint.{at_once}"

@@ -18,7 +18,7 @@ def retrain(
     how: SessionOptions,
     records: RecordOptions,
     table: TableOptions,
-    trial: Annotated[Any, typer.Option(parser=read_trial, metavar="N|best", help="Which trial.")] = "best",
+    trial: Annotated[Any, typer.Option(parser=read_trial, metavar="N|RUN|best", help="Which trial.")] = "best",
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting that changes: lr=0.01.")
     ] = None,

@@ -17,7 +17,7 @@ def tensorboard(
 ) -> None:
     """Serve TensorBoard on the runs of studies.
 
-    It serves this machine alone, and prints its address.
+    It is reached from this machine alone; its address is printed.
 
     Example: hpo tensorboard search
     """

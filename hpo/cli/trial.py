@@ -11,7 +11,7 @@ from hpo.cli.values import read_trial
 
 def trial(
     study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of the study.", autocompletion=study_names)],
-    number: Annotated[Any, typer.Argument(parser=read_trial, metavar="N|best", help="The number of the trial.")],
+    number: Annotated[Any, typer.Argument(parser=read_trial, metavar="N|RUN|best", help="Its number or run.")],
     records: RecordOptions,
     table: TableOptions,
 ) -> None:

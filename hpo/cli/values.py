@@ -30,17 +30,9 @@ def read_seconds(text: str | float) -> float:
     return total
 
 
-def read_trial(text: str | int) -> int | Literal["best"]:
-    """Read which trial of a study: its number, or `best`.
-
-    Raises:
-        typer.BadParameter: the text is neither.
-    """
-    if str(text) == "best":
-        return "best"
-    if re.fullmatch(r"[0-9]{1,18}", str(text)) is None:
-        raise typer.BadParameter(f"a trial is named by its number, or as best, not {quoted(text)}")
-    return int(text)
+def read_trial(text: str | int) -> int | str:
+    """Read which trial of a study: its number, else the id of its run, or `best`."""
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", str(text)) else str(text)
 
 
 def read_size(text: str | int) -> int:

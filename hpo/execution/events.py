@@ -79,6 +79,7 @@ class TrialEnded:
         best: number of the study's best trial so far.
         best_value: of the metric.
         best_waits_at: the epoch of its value, where no trial has trained to its end yet.
+        best_run_id: of its run.
     """
 
     number: int
@@ -92,6 +93,7 @@ class TrialEnded:
     best: int | None
     best_value: float | None
     best_waits_at: int | None = None
+    best_run_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -176,6 +176,7 @@ class RunningTrials:
                 if waits_at
                 else leader.value,
                 best_waits_at=waits_at,
+                best_run_id=leader.user_attrs.get("run_id") if leader else None,
             )
         )
 

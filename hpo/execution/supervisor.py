@@ -27,6 +27,7 @@ from hpo.execution.training import Training
 from hpo.execution.worker import Worker
 from hpo.execution.worker_pool import WorkerPool
 from hpo.search.plan import Decision
+from hpo.storage.stored_trial import title
 from hpo.training.epoch import Epoch
 
 TICK_SECONDS = 0.1
@@ -196,14 +197,14 @@ class Supervisor:
             self._trials.end(latest, Outcome.CRASHED, message=cause)
         unfinished = [training for training in unfinished if training.job.number in self._trials]
         if unfinished and self._stop_reason is None:
-            names = ", ".join(training.job.run_id for training in unfinished)
+            names = ", ".join(title(training.job.run_id) for training in unfinished)
             checkpoints = "its checkpoint" if len(unfinished) == 1 else "their checkpoints"
             self._trials.warn(f"{names}: {died.cause}; resuming from {checkpoints}.")
         self._resume_later(unfinished)
 
     def _wait_to_write(self, training: Training, reason: str) -> None:
         """Have a worker try again after a while to write into its run's folder."""
-        self._trials.warn(f"{training.job.run_id} waits: {reason}.")
+        self._trials.warn(f"{title(training.job.run_id)} waits: {reason}.")
         pause = WRITE_PAUSES[min(training.failed_writes, len(WRITE_PAUSES) - 1)]
         training.failed_writes += 1
         training.write_again_at = time.monotonic() + pause

@@ -112,19 +112,26 @@ class StoredStudy:
         beside = runs / folder.name / trial.name
         return beside if beside.exists() or trial.folder is None else Path(trial.folder)
 
-    def trial(self, number: int | Literal["best"]) -> StoredTrial:
-        """Return the trial of a number, or the best one.
+    def trial(self, which: int | str) -> StoredTrial:
+        """Return a trial.
+
+        Args:
+            which: its number, the id of its run, or `best`.
 
         Raises:
             StorageError: the study has no such trial.
         """
-        if number == "best":
-            return self.best_trial
         for trial in self.trials:
-            if trial.number == number:
+            if which in (trial.number, trial.name):
                 return trial
+        if which == "best":
+            return self.best_trial
+        if isinstance(which, str):
+            hint = closest(which, [trial.name for trial in self.trials]) if self.trials else "It has none yet."
+            where = f"study {quoted(self.name)} has no trial {quoted(which)}"
+            raise StorageError(f"{where}: a trial is named by its number, by its run, or as best. {hint}")
         have = f"it has 0 to {self.trials[-1].number}" if self.trials else "it has none yet"
-        raise StorageError(f"study {quoted(self.name)} has no trial {number}; {have}.")
+        raise StorageError(f"study {quoted(self.name)} has no trial {which}; {have}.")
 
 
 def read_study(address: Address, name: str, *, without: Collection[str] = ()) -> StoredStudy:

@@ -40,9 +40,13 @@ def title(name: str) -> str:
     The name itself is that of a folder, and what is typed: `trial_00012` stands in paths and in columns of runs.
 
     >>> title("trial_00012"), title("trial_00012_seed3"), title("01_baseline_seed3")
-    ('trial 12', 'trial 12_seed3', '01_baseline_seed3')
+    ('trial 12', 'trial 12 (seed 3)', '01_baseline_seed3')
     """
-    return re.sub(r"^trial_0*(\d+)", r"trial \1", name)
+    found = re.fullmatch(r"trial_0*(\d+)(?:_seed(\d+))?", name)
+    if found is None:
+        return name
+    number, seed = found.groups()
+    return f"trial {number}" + (f" (seed {seed})" if seed else "")
 
 
 class StoredTrial(BaseModel):

@@ -2,8 +2,11 @@ import pytest
 from scipy import stats
 
 from hpo.analysis.comparison import Comparison, compare_sides, comparison_table
+from hpo.analysis.side import Side, images_note
 from hpo.errors import RequestError
+from hpo.storage.stored_study import StoredStudy
 from hpo.storage.stored_trial import StoredTrial
+from hpo.storage.study_record import DatasetRecord, StudyRecord
 
 from .simulated import run, runs
 
@@ -87,3 +90,49 @@ def test_the_side_with_more_of_a_bad_thing_is_not_called_better() -> None:
     )
     row = next(row for row in rows if row.quantity == "seconds")
     assert (row.better, row.verdict) == ("lower", "second is faster")
+
+
+def test_the_sizes_of_several_networks_are_no_sample() -> None:
+    one = runs({"a": {"parameters": [1000.0] * 2}, "b": {"parameters": [3000.0] * 2}})
+    other = runs({"a": {"parameters": [1500.0] * 2}, "b": {"parameters": [3500.0] * 2}})
+    row = next(row for row in compare_sides(one, other) if row.quantity == "parameters")
+    assert (row.method, row.difference, row.low, row.p) == ("constant", -500, None, None)
+    assert (
+        "| parameters | 2,000 | 2,500 | -500 |  |  |"
+        in comparison_table([*compare_sides(one, other)], "a", "b").markdown()
+    )
+
+
+def test_names_with_the_words_of_a_verdict_stay_whole() -> None:
+    rows = compare_sides(experiment("a", FIRST), experiment("b", SECOND))
+    markdown = comparison_table(rows, "the_second", "first").markdown()
+    assert "the_second is better" in markdown and "the_first" not in markdown
+
+
+def test_without_an_interval_the_table_has_no_columns_for_it() -> None:
+    rows = compare_sides([run("a", 1, test_accuracy=52)], [run("b", 1, test_accuracy=50)])
+    headers = [column.header for column in comparison_table(rows, "a", "b").columns]
+    assert "95% interval" not in headers and "p (exact)" not in headers
+
+
+@pytest.mark.parametrize(("other", "notes"), [("1", 0), ("2", 1), (None, 0)])
+def test_different_images_are_said(other: str | None, notes: int) -> None:
+    def study(fingerprint: str | None) -> StoredStudy:
+        dataset = DatasetRecord(name="digits", fingerprint=fingerprint or "")
+        record = StudyRecord(kind="search", definition="", definition_sha256="", dataset=dataset)
+        return StoredStudy("s", 1, ("maximize",), record if fingerprint else None, None, {}, [])
+
+    assert len(images_note(study("1"), study(other))) == notes
+
+
+@pytest.mark.parametrize(
+    ("part", "told"), [("a_seed1", "it is pruned"), ("a", "of 2 trials none has finished"), ("b", None)]
+)
+def test_a_side_without_a_result_is_named(part: str, told: str | None) -> None:
+    trials = [run("a", 1, 0, "pruned"), run("a", 2, 1, "diverged"), run("b", 1, 2)]
+    study = StoredStudy("s", 1, ("maximize",), None, None, {}, trials)
+    if told is None:
+        assert len(Side.of(study, part, lambda _: None).runs) == 1
+        return
+    with pytest.raises(RequestError, match=f"'s/{part}' has no result to compare: {told}"):
+        Side.of(study, part, lambda _: None)

@@ -179,3 +179,14 @@ def test_runs_that_the_claims_are_not_about_are_marked(definition: StudyDefiniti
     table = findings_table(judge_claims(definition, complete()), warning="epochs = 2")
     assert "epochs = 2" in table.markdown()
     assert json.loads(table.json())["warning"] == "epochs = 2"
+
+
+def test_only_a_grid_with_two_readings_speaks_of_fair_ones(definition: StudyDefinition) -> None:
+    rows = judge_claims(definition, complete())
+    assert "Claims: 2 supported" in findings_table([row for row in rows if row.reading == "fair"]).markdown()
+
+
+def test_a_claim_of_several_tests_names_the_option_that_shows_each(definition: StudyDefinition) -> None:
+    rows = by_claim(judge_claims(definition, complete()))
+    assert "--tests shows each" in findings_table([rows["C2", "fair"]]).markdown()
+    assert "--tests" not in findings_table([rows["C3", "fair"]]).markdown()

@@ -153,7 +153,6 @@ def test_a_request_that_fails_in_its_preparations_leaves_no_file(option: str, re
         (f"{REPLAYING} --seeds x", "Invalid value for '--seeds'"),
         ("show", "Missing argument 'STUDY'"),
         ("show tiny --top -1", "Invalid value for '--top'"),
-        ("trial tiny x", "a trial is named by its number, or as best, not 'x'"),
         ("compare tiny", "Missing argument"),
     ],
 )
@@ -169,6 +168,10 @@ def test_a_wrong_use_is_shown_its_usage(command: str, says: str, refused: Any) -
     [
         ("show tinny", "there is no study 'tinny'. Did you mean 'tiny'?"),
         ("trial tiny 99", "study 'tiny' has no trial 99; it has 0 to 2"),
+        ("trial tiny x", "study 'tiny' has no trial 'x': a trial is named by its number, by its run, or as best."),
+        ("trial pair wide_sed1", "Did you mean 'wide_seed1'?"),
+        ("compare pair pair/wide", "both sides have wide_seed1 of study 'pair'"),
+        ("compare tiny/0 tiny/trial_00000", "both sides have trial 0 of study 'tiny'"),
         ("findings tiny", "study 'tiny' makes no claims"),
         ("compare pair/wid pair", "study 'pair' has no experiment or run 'wid'. Did you mean 'wide'?"),
         (

@@ -40,7 +40,7 @@ def test_in_a_log_a_finished_trial_is_one_line_with_the_best_and_the_time_left(
     said = lines(DataProgress("decoding", 1, 2), OPENED, STARTED, TRAINED, ENDED, capsys=capsys)
     assert said[0] == "Study s: 2 trials, 1 worker on cpu."
     assert said[1].startswith(
-        "[1/2] trial_00000 complete 60.00 %, 4 epochs in 8.0 s; best trial 0, 60.00 %, about 0 s left"
+        "[1/2] trial 0 complete 60.00 %, 4 epochs in 8.0 s; best trial 0, 60.00 %, about 0 s left"
     )
     assert len(said) == 2
 
@@ -48,7 +48,19 @@ def test_in_a_log_a_finished_trial_is_one_line_with_the_best_and_the_time_left(
 def test_a_trial_that_failed_says_why(capsys: pytest.CaptureFixture[str]) -> None:
     diverged = replace(ENDED, outcome=Outcome.DIVERGED, value=None, epochs=1, message="loss nan", best=None)
     said = lines(OPENED, STARTED, diverged, capsys=capsys)
-    assert "trial_00000 diverged (loss nan), 1 epoch in 8.0 s; best none yet" in said[1]
+    assert "trial 0 diverged (loss nan), 1 epoch in 8.0 s; best none yet" in said[1]
+
+
+@pytest.mark.parametrize(("run", "called"), [("wide_seed1", "wide_seed1"), ("trial_00012_seed3", "trial 12 (seed 3)")])
+def test_a_run_has_one_name_in_every_line(run: str, called: str, capsys: pytest.CaptureFixture[str]) -> None:
+    started, trained = replace(STARTED, run_id=run), replace(TRAINED, run_id=run)
+    ended = replace(ENDED, run_id=run, best_run_id=run)
+    said = lines(OPENED, replace(started, epochs_done=3), trained, ended, capsys=capsys)
+    assert said[1] == f"{called} resumes after epoch 3."
+    assert f"{called} complete" in said[2] and f"best {called}, 60.00 %" in said[2]
+    shown = screen(OPENED, started, trained, replace(ended, number=1, run_id="other"))
+    assert f"  {called}" in shown and f"best: {called}, 60.00 %" in shown
+    assert not any("trial 0" in line for line in [*said, shown])
 
 
 def test_what_is_resumed_is_said(capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,7 +72,7 @@ def test_what_is_resumed_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     )
     assert said == [
         "Study s: 2 trials, 1 worker on cpu; resumes with 1 finished and 1 interrupted.",
-        "trial_00000 resumes after epoch 3.",
+        "trial 0 resumes after epoch 3.",
         "Stopping (interrupted): running trials save a checkpoint. Press Ctrl-C once more to stop at once.",
     ]
 
@@ -72,7 +84,7 @@ def test_a_trial_that_pauses_says_where_it_waits_and_the_time_left_is_counted_in
     pausing = replace(ENDED, outcome=Outcome.PAUSED, value=None, epochs=1)
     said = lines(opened, STARTED, TRAINED, pausing, capsys=capsys)
     assert said[0] == "Study s: 3 trials, 1 worker on cpu; resumes with 1 finished and 1 paused."
-    assert said[1].startswith("[1/3] trial_00000 waits at epoch 1; best trial 0, 60.00 %, about ")
+    assert said[1].startswith("[1/3] trial 0 waits at epoch 1; best trial 0, 60.00 %, about ")
 
     status = Status()
     for event in (opened, STARTED, TRAINED, pausing, replace(STARTED, epochs_done=1), TRAINED):

@@ -12,10 +12,10 @@ from tests.cli.conftest import Told
 def test_trials_are_the_total_of_a_study(searched: Told) -> None:
     assert searched.codes == [0, 0]
     assert "Study tiny: 2 trials, 1 worker on cpu." in searched.err[0]
-    assert "[2/2] trial_00001 complete" in searched.err[0]
+    assert "[2/2] trial 1 complete" in searched.err[0]
     assert "Study tiny: 3 trials, 1 worker on cpu; resumes with 2 finished." in searched.err[1]
-    assert "[3/3] trial_00002 complete" in searched.err[1]
-    assert "trial_00001 complete" not in searched.err[1]
+    assert "[3/3] trial 2 complete" in searched.err[1]
+    assert "trial 1 complete" not in searched.err[1]
 
 
 def test_progress_is_on_stderr_and_results_are_on_stdout(searched: Told) -> None:
@@ -78,4 +78,4 @@ def test_an_interrupted_search_ends_with_130_and_the_same_command_resumes(work: 
         assert epochs.read_text().count("\n") > trained[-1]
         trained.append(epochs.read_text().count("\n"))
     assert "resumes with 1 interrupted" in said
-    assert f"trial_00000 resumes after epoch {trained[1]}." in said
+    assert f"trial 0 resumes after epoch {trained[1]}." in said
