@@ -35,14 +35,16 @@ def init(
     Example: hpo init search -o flowers.toml
     """
     from hpo.definition.shipped_studies import starter_file
+    from hpo.run.replacing import replacing
 
     path = output or Path(f"my_{kind}.toml")
     text = starter_file(kind).read_text(encoding="utf-8")
     try:
-        with path.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise RequestError(f"{quoted(path)} exists: add --force to replace it, or choose another -o FILE.") from None
+        if path.exists() and not force:
+            raise RequestError(f"{quoted(path)} exists: add --force to replace it, or choose another -o FILE.")
+        path.parent.stat()  # A folder that is missing may be a misspelling.
+        with replacing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise RequestError(f"{quoted(path)} cannot be written because {reason.lower()}.") from None

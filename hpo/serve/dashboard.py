@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Self
 
 from hpo.serve.guard import Guard
-from hpo.serve.local_server import HOST, local_server
+from hpo.serve.local_server import local_server
+from hpo.serve.port import HOST
 from hpo.storage.address import Address
 
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-from hpo.errors import RequestError
 from hpo.serve.guard import Guard
-
-HOST = "127.0.0.1"
-PORTS_TRIED = 100
+from hpo.serve.port import HOST, listen
 
 
 class LocalServer(ThreadingMixIn, WSGIServer):
@@ -32,19 +28,11 @@ def local_server(application: Guard, port: int) -> LocalServer:
 
     Args:
         application: what it serves.
-        port: the first port to be tried; 0 takes any.
+        port: the first port to be tried.
 
     Raises:
         RequestError: none of the ports is free.
     """
-    last = min(port + PORTS_TRIED, 1 << 16)
-    for candidate in range(port, last):
-        try:
-            server = LocalServer((HOST, candidate), _Quiet)
-        except OSError as error:
-            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise
-            continue
-        server.set_app(application)
-        return server
-    raise RequestError(f"no port from {port} to {last - 1} is free: give another --port.")
+    server = listen(port, lambda candidate: LocalServer((HOST, candidate), _Quiet))
+    server.set_app(application)
+    return server

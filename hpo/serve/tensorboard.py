@@ -17,13 +17,12 @@ from types import ModuleType
 
 from hpo.definition.counted import counted
 from hpo.errors import RequestError, StorageError
+from hpo.serve.port import HOST, listen
 from hpo.serve.run_names import run_names
 from hpo.storage.address import Address
 from hpo.storage.stored_study import read_studies, read_study
 from hpo.storage.stored_trial import HEAVY_ATTRS
 
-HOST = "127.0.0.1"
-PORTS_TRIED = 100
 # How often runs that have begun meanwhile are added.
 REFRESH_SECONDS = 5.0
 # The curves of a few epochs are to be seen as they are.
@@ -49,7 +48,7 @@ def serve_tensorboard(
         RequestError: a study is not there or has no runs, or no port is free.
     """
     studies = _studies(address, names)
-    free = _free_port(port)
+    free = listen(port, _tried)
     if free != port:
         tell(f"Port {port} is in use; this is port {free}.")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # So that the folder is removed then too.
@@ -135,22 +134,16 @@ def _folders(address: Address, runs: Path, studies: Sequence[str]) -> dict[str, 
     return found
 
 
-def _free_port(port: int) -> int:
-    """Return the first port from this one on that nobody listens at.
+def _tried(port: int) -> int:
+    """Return a port at which nobody listens.
 
     Raises:
-        RequestError: none of the next ones is free.
+        OSError: somebody does, or this user may not.
     """
-    last = min(port + PORTS_TRIED, 1 << 16)
-    for candidate in range(port, last):
-        with socket.socket() as tried:
-            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                tried.bind((HOST, candidate))
-            except OSError:
-                continue
-        return candidate
-    raise RequestError(f"--port {port}: none of the ports {port} to {last - 1} can be used; choose another.")
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        tried.bind((HOST, port))
+    return port
 
 
 def _launch(folder: Path, port: int) -> None:
