@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import torch
@@ -132,8 +133,9 @@ class EventLog:
 
     def close(self) -> None:
         """Write the events that are buffered, and close the files."""
-        for writer in self.writers.values():
-            writer.close()
+        with ExitStack() as stack:  # Each is closed, also if another cannot be written.
+            for writer in self.writers.values():
+                stack.callback(writer.close)
 
     def _add(self, epoch: Epoch, kept: Mapping[str, Mapping[str, Event]]) -> None:
         """Log the measurements of an epoch.

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -235,7 +236,8 @@ class TrainingRun:
         if not self.folder.epochs.exists():
             self.warn(f"{self.folder.path} was removed while the run trained; it is written again")
             if self.events:
-                self.events.close()
+                with suppress(OSError):  # What it has not written yet was for the folder that is gone.
+                    self.events.close()
             self._start_logs()  # The history has this epoch already.
             return
         self.folder.add_epoch(epoch)

@@ -97,7 +97,7 @@ def test_a_trial_has_short_columns_a_note_and_figures(port: int):
     assert all(len(value) < 40 for value in columns.values())
     assert "Experiment **02\\_wide**, replicate 1. Documented: test accuracy 97.5 %." in wide["note"]["body"]
     assert "hidden layers 32" in wide["note"]["body"]
-    assert [artifact["filename"] for artifact in wide["artifacts"]] == ["curve.svg", "confusion.svg"]
+    assert {artifact["filename"] for artifact in wide["artifacts"]} == {"curve.svg", "confusion.svg"}
     assert "**Does a wider network help?**" in study["note"]["body"]
 
 
