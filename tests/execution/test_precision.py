@@ -22,7 +22,6 @@ def test_the_precision_that_the_first_session_decided_stays_that_of_the_study(
     # As if this were another machine, which is faster with the other precision.
     (cache,) = (tmp_path / "cache/hpo").glob("precision-*.json")
     measured = json.loads(cache.read_text())
-    assert measured["precision"] == record.precision
     cache.write_text(json.dumps({**measured, "precision": "fp32" if record.precision == "bf16" else "bf16"}))
     session = Session(STUDY, 3, tmp_path / "runs", workers=1)
     assert session.wait() == 0, session.printed()
