@@ -230,11 +230,6 @@ def _whole_epochs(figure: go.Figure, longest: int) -> None:
         figure.update_xaxes(dtick=1)
 
 
-def _label_log_axis(figure: go.Figure, low: float, high: float) -> None:
-    ticks = log_ticks(low, high)
-    figure.update_xaxes(tickvals=ticks, ticktext=[short(tick) for tick in ticks])
-
-
 def short(number: float) -> str:
     """Return the label of a tick.
 
@@ -244,11 +239,20 @@ def short(number: float) -> str:
     return f"{number:,.0f}" if number >= 1 else f"{number:.3g}"
 
 
-def log_ticks(low: float, high: float) -> list[float]:
-    """Return the places on a logarithmic axis that are labelled: 1, 2 and 5 of each power of ten; of many, 1 alone."""
+def log_axis_labels(low: float, high: float) -> dict[str, list[float] | list[str]]:
+    """Return the labels of a logarithmic axis: 1, 2 and 5 of each power of ten; of many powers, 1 and 3, or 1 alone.
+
+    Plotly labels a short axis itself (nothing is returned): it cannot place the title of an axis without a label.
+
+    >>> log_axis_labels(3, 22)
+    {'tickvals': [5.0, 10.0, 20.0], 'ticktext': ['5', '10', '20']}
+    >>> log_axis_labels(0.021, 0.024)
+    {}
+    """
     powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
     steps = (1, 2, 5) if high < 30 * low else (1, 3) if high < 1000 * low else (1,)
-    return [step * 10.0**power for power in powers for step in steps]
+    ticks = [tick for power in powers for step in steps if low <= (tick := step * 10.0**power) <= high]
+    return {"tickvals": ticks, "ticktext": [short(tick) for tick in ticks]} if len(ticks) > 1 else {}
 
 
 def cost_figure(rows: Sequence[CostRow], cost: str, scale: Scale, varied: Sequence[str]) -> go.Figure:
@@ -269,7 +273,7 @@ def cost_figure(rows: Sequence[CostRow], cost: str, scale: Scale, varied: Sequen
         )
     figure.update_layout(xaxis={"title": {"text": cost}, "type": "log"}, yaxis_title=scale.title, height=380)
     if rows:
-        _label_log_axis(figure, rows[0].cost, rows[-1].cost)
+        figure.update_xaxes(log_axis_labels(rows[0].cost, rows[-1].cost))
     return figure
 
 

@@ -21,8 +21,7 @@ from hpo.report.figures import (
     coordinates_figure,
     history_figure,
     importance_figure,
-    log_ticks,
-    short,
+    log_axis_labels,
 )
 from hpo.report.history_rows import history_rows
 from hpo.report.importance_rows import Importances
@@ -213,8 +212,7 @@ def _label_axes(figure: go.Figure, names: Sequence[str], study: optuna.Study) ->
             trial.distributions[name] for trial in study.get_trials(deepcopy=False) if name in trial.params
         ]
         if getattr(distributions[0], "log", False):
-            ticks = log_ticks(min(values), max(values))
-            update(tickvals=ticks, ticktext=[short(tick) for tick in ticks])
+            update(log_axis_labels(min(values), max(values)))
         elif any(isinstance(value, str) for value in values):
             choices = sorted(dict.fromkeys(values), key=str)
             update(
