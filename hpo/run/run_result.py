@@ -14,6 +14,8 @@ class RunResult:
         epochs: number of epochs trained.
         best_epoch: number of the best epoch by early stopping's monitor, None without early stopping.
         seconds: time of training and validation, in all processes that worked on the run.
+        cpu_seconds: processor time of the same, summed over cores: unlike `seconds`, it hardly depends on what else the
+            machine does. None where it cannot be told: on a GPU, where several runs may share each step.
         train_loss, train_accuracy: on the training images without dropout and augmentation.
         val_loss, val_accuracy: on the validation images.
         test_loss, test_accuracy: on the test images; None where these must not be used.
@@ -22,6 +24,8 @@ class RunResult:
         precision: of matrix products, "fp32" or "bf16".
         confusion: of the validation images, `classes`, their names, and `counts`, by true class and predicted class;
             None where there are too many classes to look at.
+        correct: by split, "val" and "test" where this was evaluated, whether each image was classified correctly, as
+            `hpo.definition.correct_images` packs it.
     """
 
     parameters: int
@@ -41,6 +45,8 @@ class RunResult:
     checkpoint_val_accuracy: float | None
     precision: str
     confusion: dict[str, Any] | None = None
+    correct: dict[str, str] | None = None
+    cpu_seconds: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields by name."""

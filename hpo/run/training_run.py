@@ -1,7 +1,7 @@
 """One trial in one folder: trained, logged, saved in checkpoints, resumed."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from hpo.data.tensors import TensorData
+from hpo.definition.correct_images import pack
 from hpo.definition.trial_config import TrialConfig
 from hpo.network.mlp import MLP
 from hpo.network.precision import Precision
@@ -49,6 +50,7 @@ class TrainingRun:
 
     Attributes:
         history: the epochs trained so far, those before a resume included.
+        cpu_seconds: processor time of these epochs, in seconds; None where it cannot be told.
     """
 
     def __init__(
@@ -69,6 +71,8 @@ class TrainingRun:
         self.evaluate_test, self.checkpoint_seconds, self.warn = evaluate_test, checkpoint_seconds, warn
         self.logging = logging or LoggingConfig()
         self.history: list[Epoch] = []
+        # Of runs that train together, nobody can tell whose step it was; and the work of a GPU is not the processor's.
+        self.cpu_seconds: float | None = None if stacks or data.device.type != "cpu" else 0.0
         self.events: EventLog | None = None
         self.saved_at = time.monotonic()
         folder.mkdir(parents=True, exist_ok=True)
@@ -95,12 +99,21 @@ class TrainingRun:
         Raises:
             Diverged: a loss is not finite.
         """
-        for epoch in self.fit:
+        epochs = iter(self.fit)
+        while (epoch := self._timed(epochs)) is not None:
             self.history.append(epoch)
             self._log(partial(self._add_to_logs, epoch))
             if time.monotonic() - self.saved_at >= self.checkpoint_seconds:
                 self._log(self.save_checkpoint)
             yield epoch
+
+    def _timed(self, epochs: Iterator[Epoch]) -> Epoch | None:
+        """Train the next epoch, if one is left, and count its processor time."""
+        started = time.process_time()
+        epoch = next(epochs, None)
+        if self.cpu_seconds is not None:
+            self.cpu_seconds += time.process_time() - started
+        return epoch
 
     def save_checkpoint(self) -> None:
         """Save everything needed to resume after the last epoch.
@@ -111,6 +124,7 @@ class TrainingRun:
         state = {
             **self._identity(),
             "history": [epoch.as_dict() for epoch in self.history],
+            "cpu_seconds": self.cpu_seconds,
             "fit": self.fit.state_dict(),
         }
         self.folder.save_checkpoint(state)
@@ -126,11 +140,11 @@ class TrainingRun:
         """
         config, data, learner, model = self.config, self.data, self.fit.learner, self.fit.model
         losses: dict[str, float | None] = {"test_loss": None, "test_accuracy": None}
-        predicted: list[Tensor] = []
+        predicted: dict[str, list[Tensor]] = {}
         for name in ("train", "val", *(["test"] if self.evaluate_test else [])):
             split = {"train": data.train, "val": data.validation, "test": data.test}[name]
             losses[f"{name}_loss"], losses[f"{name}_accuracy"] = evaluate(
-                model, data, split, config.l2, learner.precision, predicted if name == "val" else None
+                model, data, split, config.l2, learner.precision, predicted.setdefault(name, [])
             )
         best = self.fit.checkpoint
         result = RunResult(
@@ -139,13 +153,15 @@ class TrainingRun:
             epochs=learner.epoch,
             best_epoch=self.fit.best.improvement.epoch if self.fit.best else None,
             seconds=sum(epoch.seconds for epoch in self.history),
+            cpu_seconds=self.cpu_seconds,
             **losses,  # type: ignore[arg-type]
             lr_reductions=learner.schedule.reductions,
             checkpoint_epoch=best.improvement.epoch if best else None,
             checkpoint_val_loss=best.metrics["val_loss"] if best else None,
             checkpoint_val_accuracy=best.metrics["val_accuracy"] if best else None,
             precision=learner.precision,
-            confusion=self._confusion(torch.cat(predicted)),
+            confusion=self._confusion(torch.cat(predicted["val"])),
+            correct={name: self._correct(name, predicted[name]) for name in ("val", "test") if name in predicted},
         )
         self._save_weights(model.state_dict())
         if best and best.weights:
@@ -164,6 +180,11 @@ class TrainingRun:
         labels = self.data.validation.labels.index_select(0, self.data.validation.index)
         counts = torch.bincount(labels.long() * n + predicted, minlength=n * n).view(n, n)
         return {"classes": list(self.data.preprocessing.classes), "counts": counts.tolist()}
+
+    def _correct(self, split: str, predicted: Sequence[Tensor]) -> str:
+        """Return of each image of a split whether its class was predicted, packed."""
+        images = {"val": self.data.validation, "test": self.data.test}[split]
+        return pack((torch.cat(list(predicted)) == images.labels.index_select(0, images.index)).cpu().numpy())
 
     def _folded_parameters(self) -> int:
         """Return how many parameters a network has more that reads pixels, with the projection in its first layer."""
@@ -205,7 +226,7 @@ class TrainingRun:
             return
         own = self._identity()
         # Checkpoints of earlier versions name neither data set nor split.
-        found = {"split": own["split"], "data": own["data"], "history": None, "fit": None, **state}
+        found = {"split": own["split"], "data": own["data"], "history": None, "fit": None, "cpu_seconds": None, **state}
         try:
             found["config"] = TrialConfig.model_validate(found.get("config")).model_dump(mode="json")
         except ValidationError as error:
@@ -221,10 +242,14 @@ class TrainingRun:
             check(found["history"], [SOME_EPOCH.as_dict()] * epochs, epochs, "history")
             if [epoch["epoch"] for epoch in found["history"]] != list(range(1, epochs + 1)):
                 raise ValueError("history has its epochs in another order")
+            if found["cpu_seconds"] is not None:
+                check(found["cpu_seconds"], 0.0, epochs, "cpu_seconds")
         except ValueError as error:
             raise CheckpointError(f"is damaged: {error}") from error
         self.fit.load_state_dict(found["fit"])
         self.history = [Epoch(**epoch) for epoch in found["history"]]
+        if self.cpu_seconds is not None:
+            self.cpu_seconds = found["cpu_seconds"]
 
     def _start_logs(self) -> None:
         self.folder.start_logs(self.config, self.history)

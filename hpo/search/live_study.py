@@ -24,7 +24,7 @@ from hpo.search.study_memory import StudyMemory
 from hpo.storage.owner import OWNER_ATTR, SEEN_ATTR
 from hpo.storage.ownership import Lease
 from hpo.storage.stored_study import StoredStudy
-from hpo.storage.stored_trial import STATED_ATTR
+from hpo.storage.stored_trial import STATED_ATTR, result_attrs
 from hpo.storage.study_writer import StudyWriter, snapshot
 from hpo.training.epoch import Epoch
 
@@ -314,10 +314,9 @@ class LiveStudy:
         curve = {column: [epoch[column] for epoch in epochs] for column in CURVE_COLUMNS}
         details: dict[str, Any] = {"curve": curve}
         if result is not None:
-            details["result"] = {key: value for key, value in result.items() if key != "confusion"}
-            if result.get("confusion"):
-                details["confusion"] = result["confusion"]
-        page = replace(self._pages[number], outcome=outcome, message=message, **details)
+            details |= result_attrs(result)
+        shown = {key: value for key, value in details.items() if key != "correct"}
+        page = replace(self._pages[number], outcome=outcome, message=message, **shown)
         self._pages[number] = page
         if state.is_finished():
             del self._curves[number], self._pages[number]

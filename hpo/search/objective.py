@@ -23,7 +23,7 @@ from hpo.search.live_study import CURVE_COLUMNS
 from hpo.search.seeds import derived_seed
 from hpo.storage.artifact import ARTIFACTS, write_artifacts
 from hpo.storage.note import note_attrs
-from hpo.storage.stored_trial import OWN_PREFIX, trial_run_id
+from hpo.storage.stored_trial import OWN_PREFIX, result_attrs, trial_run_id
 from hpo.storage.study_folder import FolderNote, claim_free_folder
 from hpo.training.overflow import overflow_diverges
 
@@ -91,12 +91,12 @@ class Objective:
             epochs = [epoch.as_dict() for epoch in run.history]
             details: dict[str, Any] = {
                 "config": config.model_dump(mode="json"),
-                "result": {key: value for key, value in result.items() if key != "confusion"},
                 "curve": {column: [epoch[column] for epoch in epochs] for column in CURVE_COLUMNS},
-                "confusion": result.get("confusion") or {},
+                **result_attrs(result),
             }
             trial.set_user_attr("outcome", outcome)
-            self._show(trial, details, TrialPage(run_id, outcome=outcome, message=message, **details))
+            shown = {key: value for key, value in details.items() if key != "correct"}
+            self._show(trial, details, TrialPage(run_id, outcome=outcome, message=message, **shown))
             run.discard_checkpoint()
 
     def _show(self, trial: optuna.Trial, details: Mapping[str, Any], page: TrialPage) -> None:

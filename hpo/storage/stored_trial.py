@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -23,10 +24,16 @@ OWN_ATTRS = (
 STATED_ATTR = "fixed_params"
 # Attributes that only tables and figures read; whatever decides about trials does without them. They are system
 # attributes with a prefix, which no page lists beside the parameters; earlier versions stored them as user attributes.
-HEAVY_ATTRS = ("config", "curve", "result", "confusion")
+HEAVY_ATTRS = ("config", "curve", "result", "confusion", "correct")
 OWN_PREFIX = "hpo:"
 # Short values that are stored for a page's table of trials alone, which reads nothing but user attributes.
 SHOWN_ATTRS = ("hidden", "lr", "parameters", "epochs", "seconds", "train_accuracy", "val_accuracy", "test_accuracy")
+
+
+def result_attrs(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a run's result, as `RunResult` writes it, as attributes: its figures, and each large part on its own."""
+    large = {name: result[name] for name in ("confusion", "correct") if result.get(name)}
+    return {"result": {key: value for key, value in result.items() if key not in ("confusion", "correct")}, **large}
 
 
 def trial_run_id(number: int) -> str:
@@ -74,6 +81,8 @@ class StoredTrial(BaseModel):
         curve: a list over epochs for each of train_loss, val_accuracy, ...
         confusion: of the finished run on the validation images: `classes`, their names, and `counts`, by true class and
             predicted class; empty where it is not known.
+        correct: by split, whether the finished run classified each image correctly, as `hpo.definition.correct_images`
+            packs it; empty where it is not known.
         message: why it failed.
         folder: of its run; None for a trial that hpo did not start, and for a study of an early version.
     """
@@ -101,6 +110,7 @@ class StoredTrial(BaseModel):
     result: dict[str, int | float | str | None] = Field(default_factory=dict)
     curve: dict[str, list[float]] = Field(default_factory=dict)
     confusion: dict[str, Any] = Field(default_factory=dict)
+    correct: dict[str, str] = Field(default_factory=dict)
     message: str | None = None
     folder: str | None = None
 

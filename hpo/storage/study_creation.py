@@ -68,7 +68,7 @@ def record_study(
         record = record.model_copy(update={"command": without_passwords(record.command)})
         if record.study_id is None:
             record = record.model_copy(update={"study_id": StudyRecord.new(definition, dataset).study_id})
-        if definition.confirms:  # It may have more experiments than before.
+        if definition.kind == "grid":  # It may have more experiments than before, and other claims.
             text = {"definition": definition.text, "definition_sha256": fingerprint(definition)}
             record = record.model_copy(update={**text, "overrides": dict(definition.overrides)})
     known = stored.record.attrs() if stored.record else {}

@@ -139,7 +139,8 @@ class StudyRecord(BaseModel):
 def refuse_changes(record: StudyRecord, definition: StudyDefinition, dataset: DatasetRecord) -> None:
     """Make sure that a study is resumed with the settings and images that it was begun with.
 
-    Settings are compared, not fingerprints: a later version of hpo may know settings that the study's did not.
+    A grid may have got more experiments: what ran stays what it was. Settings are compared, not fingerprints: a later
+    version of hpo may know settings that the study's did not.
 
     Raises:
         StorageError: they differ, or a newer version of hpo made the study.
@@ -153,18 +154,12 @@ def refuse_changes(record: StudyRecord, definition: StudyDefinition, dataset: Da
             "install the newer version to resume it."
         )
     changes = _changes(_compared(stored), _compared(definition))
-    if changes == [EXPERIMENTS] and is_extended(stored, definition):
+    if changes == [EXPERIMENTS] and _is_extended(stored, definition):
         changes = []
     if changes:
         raise StorageError(f"study '{name}' was begun with other settings ({'; '.join(changes)}): {way_out}")
     if dataset.fingerprint != record.dataset.fingerprint:
         raise StorageError(f"study '{name}' was begun on other images of {record.dataset.name}: {way_out}")
-
-
-def is_extended(stored: StudyDefinition, definition: StudyDefinition) -> bool:
-    """Return whether a confirmation got more experiments, and has all that it had."""
-    before, now = ([experiment.model_dump() for experiment in each.experiments] for each in (stored, definition))
-    return stored.confirms is not None and now[: len(before)] == before
 
 
 def without_passwords(arguments: Iterable[str] | str) -> str:
@@ -177,6 +172,14 @@ def without_passwords(arguments: Iterable[str] | str) -> str:
     text = re.sub(r"(\w+://[^\s/:@'\"]*):[^\s'\"]*@", r"\1@", text)
     text = re.sub(r"([?&])\w*password=[^\s&'\"]*&?", r"\1", text)
     return re.sub(r"'(\w+://[\w@:/.+-]*)[?&]'", r"\1", text)
+
+
+def _is_extended(stored: StudyDefinition, definition: StudyDefinition) -> bool:
+    """Return whether a grid got more experiments, and runs all that it ran as it did."""
+    before, now = (
+        {each.name: each.model_dump(exclude={"documented"}) for each in of.experiments} for of in (stored, definition)
+    )
+    return all(now.get(name) == experiment for name, experiment in before.items())
 
 
 def _compared(definition: StudyDefinition) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def test_a_shipped_study_is_valid_and_named_like_its_file(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "sha256"),
     [
-        ("documented_grid", "941e7616f3cb09b0b86fe56e547e58733b90c13ecec7b5a7f1f7037fc3cc7b3e"),
+        ("documented_grid", "224fb70014f458ac7b401f1bed9dadd98c71c44770b31d23612585a0e351fee3"),
         ("quickstart", "8643b0d4dc13d3bea8ec6db289a86cba4db5438237c9a3add6cff4e22c17e913"),
         ("search", "e2fbad2fe383de42807736202c86106e93bd44d05abc379bf6a2826018b9d11c"),
     ],

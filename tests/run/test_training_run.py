@@ -3,6 +3,7 @@ import os
 import random
 import shutil
 import stat
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from hpo.data.tensors import TensorData
+from hpo.definition.correct_images import unpack
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import Diverged
 from hpo.run import checkpoint
@@ -74,6 +76,49 @@ def test_test_images_are_measured_where_asked_for(tmp_path: Path):
     assert (result.test_loss, result.test_accuracy) == evaluate(run.fit.model, DATA, DATA.test, CONFIG.l2)
 
 
+def test_the_result_says_of_each_image_whether_it_was_classified_correctly(tmp_path: Path):
+    run = TrainingRun(CONFIG, DATA, tmp_path, evaluate_test=True)
+    list(run)
+    result = run.finish()
+    assert result.correct is not None
+    for name, split, accuracy in (
+        ("val", DATA.validation, result.val_accuracy),
+        ("test", DATA.test, result.test_accuracy),
+    ):
+        images = DATA.inputs(split.images[split.index])
+        with torch.no_grad():
+            right = run.fit.model.eval()(images).argmax(-1) == split.labels[split.index]
+        assert unpack(result.correct[name]).tolist() == right.tolist()
+        assert float(right.double().mean()) == accuracy
+
+
+def test_processor_time_is_that_of_all_processes_that_worked_on_the_run(tmp_path: Path):
+    first = TrainingRun(CONFIG, DATA, tmp_path, checkpoint_seconds=0)
+    started = time.process_time()
+    next(iter(first))
+    spent = time.process_time() - started
+    assert 0 < (first.cpu_seconds or 0) <= spent
+    resumed = TrainingRun(CONFIG, DATA, tmp_path)
+    assert resumed.cpu_seconds == first.cpu_seconds
+    list(resumed)
+    assert (resumed.finish().cpu_seconds or 0) > (first.cpu_seconds or 0)
+    first.close()
+
+
+def test_processor_time_is_unknown_where_a_checkpoint_of_an_earlier_version_did_not_count_it(tmp_path: Path):
+    run = TrainingRun(CONFIG, DATA, tmp_path, checkpoint_seconds=0)
+    next(iter(run))
+    state = run.folder.load_checkpoint(DATA.device)
+    assert state is not None
+    del state["cpu_seconds"]
+    run.folder.save_checkpoint(state)
+    resumed = TrainingRun(CONFIG, DATA, tmp_path)
+    list(resumed)
+    assert len(resumed.history) > 1
+    assert resumed.finish().cpu_seconds is None
+    run.close()
+
+
 @pytest.mark.parametrize("config", [CONFIG, configuration(**AVERAGED)])
 @pytest.mark.parametrize("epochs_before", [0, 1, 3])
 def test_a_run_killed_after_any_epoch_resumes_to_the_same_bits(tmp_path: Path, epochs_before: int, config: TrialConfig):
@@ -87,7 +132,7 @@ def test_a_run_killed_after_any_epoch_resumes_to_the_same_bits(tmp_path: Path, e
     assert [epoch.epoch for epoch in resumed] == [epoch.epoch for epoch in whole.history[epochs_before:]]
     assert [measured(epoch) for epoch in resumed.history] == [measured(epoch) for epoch in whole.history]
     assert without_seconds(lines(tmp_path / "killed")) == without_seconds(lines(tmp_path / "whole"))
-    results = [{**run.finish().as_dict(), "seconds": None} for run in (whole, resumed)]
+    results = [{**run.finish().as_dict(), "seconds": None, "cpu_seconds": None} for run in (whole, resumed)]
     assert results[0] == results[1]
     for name in ("weights", "best"):
         assert same(*(load_file(tmp_path / run / f"{name}.safetensors") for run in ("whole", "killed")))

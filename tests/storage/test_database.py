@@ -105,6 +105,35 @@ def test_a_changed_file_under_an_old_name_is_refused_with_what_changed(database:
         recorded(database, definition(text), DatasetRecord(name="digits", fingerprint="b"))
 
 
+GROWING = """
+[study]
+name = "grows"
+[data]
+dataset = "digits"
+[[experiment]]
+name = "narrow"
+settings = { hidden = "8" }
+[[experiment]]
+name = "wide"
+settings = { hidden = "64" }
+"""
+
+
+def test_a_grid_may_get_more_experiments_and_other_claims_but_runs_what_it_ran_as_before(database: Database):
+    images = DatasetRecord(name="digits", fingerprint="a")
+    made = recorded(database, definition(GROWING), images)
+    claim = '[[claim]]\nid = "C1"\ntitle = "Wide wins"\ntests = [{ of = "wide", versus = "narrow", above = 0 }]\n'
+    between = '[[experiment]]\nname = "middle"\nsettings = { hidden = "32" }\n[[experiment]]\nname = "wide"'
+    grown = GROWING.replace('[[experiment]]\nname = "wide"', between) + claim
+    now = recorded(database, definition(grown), images)
+    assert now.study_id == made.study_id
+    assert [each.name for each in now.parse("grows").experiments] == ["narrow", "middle", "wide"]
+    assert [each.id for each in now.parse("grows").claims] == ["C1"]
+    for changed in (grown.replace('"32"', '"33"'), GROWING, grown.replace('"wide"', '"wider"')):
+        with pytest.raises(StorageError, match="study 'grows' was begun with other settings"):
+            recorded(database, definition(changed), images)
+
+
 def test_a_study_that_hpo_did_not_make_is_refused(database: Database):
     study = optuna.create_study(study_name="small", storage=database.storage, direction="maximize")
     study.tell(study.ask(), 1.0)
