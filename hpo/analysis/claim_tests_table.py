@@ -26,7 +26,11 @@ def claim_tests_table(findings: Sequence[Finding], title: str, warning: str | No
     documented = any(row["documented"] is not None for row in rows)
     columns = (
         Column("claim", lambda row: row["claim"]),
-        Column("test", lambda row: row["hypothesis"] + (" (as written)" * (row["reading"] == "as written")), wrap=True),
+        Column(
+            "test",
+            lambda row: row["hypothesis"] + (f" ({row['reading']})" if row["reading"] != "fair" else ""),
+            wrap=True,
+        ),
         *(
             [Column("doc.", lambda row: number(row["documented"], decimals(row["quantity"])), right=True)]
             if documented

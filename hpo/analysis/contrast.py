@@ -1,6 +1,5 @@
 """A contrast: one statistic of one quantity over named experiments, measured or documented."""
 
-import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -36,7 +35,7 @@ class Contrast:
             case "difference_of_differences":
                 text = f"({self.of[0]} − {self.of[1]}) − ({self.versus[0]} − {self.versus[1]})"
             case "spread_difference":
-                text = f"sd over ({of}) − sd over ({versus})"
+                text = f"spread of ({of}) beyond that of ({versus})"
             case "rank_correlation":
                 text = f"tau with parameters over ({of})"
             case "seed_sd_ratio":
@@ -68,6 +67,10 @@ class Contrast:
             pairs = len(self.of) * (len(self.of) - 1) / 2
             sizes = {name: self._parameters(grid, name) for name in self.of}
             return estimate.mean([_tau(sizes, row) for row in rows], 2 / pairs)
+        if self.statistic == "spread_difference":
+            return estimate.excess_spread(
+                *([[row[name] for name in group] for row in rows] for group in (self.of, self.versus))
+            )
         samples = [self._combine(row) for row in rows]
         step = resolution(self.quantity)
         if self.statistic == "ratio":
@@ -110,7 +113,7 @@ class Contrast:
             case "difference_of_differences":
                 return (of[0] - of[1]) - (versus[0] - versus[1])
             case "spread_difference":
-                return statistics.stdev(of) - statistics.stdev(versus)
+                return estimate.signed_root(estimate.variance(of) - estimate.variance(versus))
             case other:
                 raise AssertionError(other)
 

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import stats  # noqa: TID253 - nothing here works without it, and only commands that judge import this
 
 Side = Literal["above", "below"]
+Scale = Literal["linear", "log", "sinh", "square"]
 
 # Of the interval; each of its two sides errs in half of the rest.
 CONFIDENCE = 0.95
@@ -30,7 +31,8 @@ class Estimate:
         df: degrees of freedom of t; below 1 there is no interval.
         n: seeds, the smaller number of two unpaired samples.
         samples: a value a seed, where there is one.
-        scale: `linear`; `log` for a ratio; `sinh` for a ratio of two standard deviations (see `sd_ratio`).
+        scale: `linear`; `log` for a ratio; `sinh` for a ratio of two standard deviations (see `sd_ratio`); `square` for
+            a difference of two variances, whose signed root is the value.
     """
 
     location: float
@@ -38,12 +40,12 @@ class Estimate:
     df: float
     n: int
     samples: tuple[float, ...] = ()
-    scale: Literal["linear", "log", "sinh"] = "linear"
+    scale: Scale = "linear"
 
     @property
     def value(self) -> float:
         """The estimate in its own unit."""
-        return self.location if self.scale == "linear" else math.exp(self.location)
+        return self._in_own_unit(self.location)
 
     @property
     def sd(self) -> float | None:
@@ -57,14 +59,29 @@ class Estimate:
             return None
         half = float(stats.t.ppf(1 - ONE_SIDED, self.df)) * self.error
         half = math.asinh(half) if self.scale == "sinh" else half
-        low, high = self.location - half, self.location + half
-        return (low, high) if self.scale == "linear" else (math.exp(low), _exp(high))
+        return self._in_own_unit(self.location - half), self._in_own_unit(self.location + half)
+
+    @property
+    def prediction_interval(self) -> tuple[float, float] | None:
+        """The 95% prediction interval of one more seed; None with too few seeds, or where a seed has no value."""
+        if not self._resolved or not self.samples:
+            return None
+        half = float(stats.t.ppf(1 - ONE_SIDED, self.df)) * self._prediction_error
+        return self._in_own_unit(self.location - half), self._in_own_unit(self.location + half)
+
+    def prediction_p_value(self, figure: float) -> float:
+        """Return the two-sided p-value of a figure being one more seed's: 1 with too few seeds.
+
+        A new value differs from the mean of n by its own noise and the mean's: sd * sqrt(1 + 1 / n), which is the
+        standard error of the mean times sqrt(n + 1).
+        """
+        if not self._resolved or not self.samples:
+            return 1.0
+        return float(2 * stats.t.sf(abs(self._distance(figure)) / self._prediction_error, self.df))
 
     def t(self, bound: float) -> float:
         """Return the t statistic of the estimate against a bound."""
-        if self.scale == "linear":
-            return (self.location - bound) / self.error
-        distance = self.location - (math.log(bound) if bound > 0 else -math.inf)
+        distance = self._distance(bound)
         return (float(np.sinh(distance)) if self.scale == "sinh" else distance) / self.error
 
     def p_value(self, bound: float, side: Side) -> float:
@@ -78,7 +95,7 @@ class Estimate:
 
         It cannot fall below 2**-n, so that fewer than 6 seeds never reach 2.5%. None where it does not apply.
         """
-        if not 2 <= len(self.samples) <= EXACT_UP_TO or self.scale == "sinh":
+        if not 2 <= len(self.samples) <= EXACT_UP_TO:
             return None
         values = np.asarray(self.samples)
         if self.scale == "log":
@@ -123,6 +140,23 @@ class Estimate:
         power = sum(stats.nct.sf(critical, n - 1, shift) for shift in shifts) - (len(shifts) - 1)
         enough = np.flatnonzero(power >= POWER)
         return int(n[enough[0]]) if enough.size else None
+
+    @property
+    def _prediction_error(self) -> float:
+        return self.error * math.sqrt(self.n + 1)
+
+    def _distance(self, bound: float) -> float:
+        """Return how far the estimate is above a bound, on the scale on which Student's t holds."""
+        if self.scale == "linear":
+            return self.location - bound
+        if self.scale == "square":
+            return self.location - math.copysign(bound**2, bound)
+        return self.location - (math.log(bound) if bound > 0 else -math.inf)
+
+    def _in_own_unit(self, location: float) -> float:
+        if self.scale == "linear":
+            return location
+        return signed_root(location) if self.scale == "square" else _exp(location)
 
     @property
     def _resolved(self) -> bool:
@@ -186,9 +220,51 @@ def sd_ratio(first: Sequence[float], second: Sequence[float]) -> Estimate:
     return Estimate(location, math.sqrt(unexplained / (n - 2)), n - 2, n, scale="sinh")
 
 
-def _student(
-    values: np.ndarray, resolution: float, samples: tuple[float, ...], scale: Literal["linear", "log"]
-) -> Estimate:
+def excess_spread(first: Sequence[Sequence[float]], second: Sequence[Sequence[float]]) -> Estimate:
+    """Return how much further one group's experiments lie apart than another's, by the jackknife over seeds.
+
+    Means of few seeds lie apart by their noise alone. The covariance over experiments between two different seeds has
+    none of it, so that its mean over all pairs of seeds is the variance of the true means. It is a U-statistic, whose
+    pseudo-values have its mean and, nearly, independent errors (Arvesen, "Jackknifing U-statistics", Annals of
+    Mathematical Statistics 40, 1969).
+
+    Args:
+        first: of each seed a value for each experiment of the group.
+        second: the same seeds' values in the other group.
+
+    Returns:
+        The difference of the two variances, on the scale `square`.
+    """
+    groups = [np.asarray(group, float) for group in (first, second)]
+    n = len(groups[0])
+    if n < 3:  # Two seeds are one pair: nothing is left when one is taken out.
+        value = float(_noiseless(groups[0]) - _noiseless(groups[1])) if n == 2 else math.nan
+        return Estimate(value, math.nan, 0, n, scale="square")
+    whole = _noiseless(groups[0]) - _noiseless(groups[1])
+    without = [_noiseless(np.delete(groups[0], r, 0)) - _noiseless(np.delete(groups[1], r, 0)) for r in range(n)]
+    pseudo = n * whole - (n - 1) * np.array(without)
+    return Estimate(float(pseudo.mean()), float(pseudo.std(ddof=1)) / math.sqrt(n), n - 1, n, scale="square")
+
+
+def variance(values: Sequence[float]) -> float:
+    """Return the variance of figures that have no noise known."""
+    return float(np.var(values, ddof=1))
+
+
+def signed_root(square: float) -> float:
+    """Return the root of a difference of two variances, negative where it is."""
+    return math.copysign(math.sqrt(abs(square)), square)
+
+
+def _noiseless(values: np.ndarray) -> float:
+    """Return the variance of experiments' true means, without bias, from values [seeds, experiments]."""
+    apart = values - values.mean(axis=1, keepdims=True)
+    n, k = values.shape
+    pairs = float(np.square(apart.sum(axis=0)).sum()) - float(np.square(apart).sum())
+    return pairs / float(n * (n - 1) * (k - 1))
+
+
+def _student(values: np.ndarray, resolution: float, samples: tuple[float, ...], scale: Scale) -> Estimate:
     n = len(values)
     if n < 2:
         return Estimate(float(values.mean()) if n else math.nan, math.nan, 0, n, samples, scale)

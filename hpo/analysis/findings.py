@@ -10,7 +10,7 @@ from hpo.analysis.estimate import MOST_SEEDS
 from hpo.analysis.grid import Grid, grid
 from hpo.analysis.multiplicity import holm
 from hpo.analysis.ranking import probability_of_best
-from hpo.analysis.verdict import Decision, Evidence, Verdict, decide, decide_alone, judge
+from hpo.analysis.verdict import Decision, Evidence, Verdict, decide_alone, judge, judge_reading
 from hpo.definition.claims import Claim, Reading
 from hpo.definition.counted import counted
 from hpo.definition.outcome import Outcome
@@ -41,6 +41,7 @@ class Finding:
         p_holm: the same as `p`, adjusted for all claims under this reading.
         p_best: probability that the claimed best of several experiments is the best.
         seeds_to_settle: about how many seeds would settle an unresolved claim if what was measured is true.
+        by_construction: whether it holds by construction, whatever is measured; no count of verdicts has it.
         runs: ids of the runs that the deciding contrast rests on.
         evidence: every contrast with its estimate, interval, one-sided p-values, and the verdict on it alone.
     """
@@ -63,6 +64,7 @@ class Finding:
     p_holm: float | None = None
     p_best: float | None = None
     seeds_to_settle: int | None = None
+    by_construction: bool = False
     note: str = ""
     runs: tuple[str, ...] = ()
     evidence: tuple[dict[str, Any], ...] = ()
@@ -82,8 +84,11 @@ def judge_claims(definition: StudyDefinition, runs: Iterable[StoredTrial]) -> li
         raise RequestError(f"study '{definition.name}' makes no claims; the file of a grid states them as [[claim]].")
     records = list(runs)
     finished = grid(records)
-    decisions = {(c.id, reading): _judged(c, reading, finished) for c in definition.claims for reading in c.readings}
-    p_holm = _adjusted(decisions)
+    by_construction = {claim.id for claim in definition.claims if claim.by_construction}
+    decisions = {
+        (c.id, reading): judge_reading(c, reading, finished) for c in definition.claims for reading in c.readings
+    }
+    p_holm = _adjusted({key: decision for key, decision in decisions.items() if key[0] not in by_construction})
     rows = []
     for claim in definition.claims:
         if claim.not_testable is not None:
@@ -92,10 +97,6 @@ def judge_claims(definition: StudyDefinition, runs: Iterable[StoredTrial]) -> li
             key = (claim.id, reading)
             rows.append(_finding(claim, reading, decisions[key], p_holm.get(key), definition, records))
     return rows
-
-
-def _judged(claim: Claim, reading: Reading, finished: Grid) -> Decision:
-    return decide([test for test in claim.tests if test.reading == reading], finished)
 
 
 def _adjusted(decisions: Mapping[Key, Decision]) -> dict[Key, float]:
@@ -119,12 +120,11 @@ def _finding(
     documented = {experiment.name: experiment.documented for experiment in definition.experiments}
     deciding = decision.deciding
     estimate = deciding.estimate
-    interval = (None, None) if deciding.guarantee else estimate.interval or (None, None)
+    interval = deciding.interval or (None, None)
     # With too few seeds the p-value of 1 counts in Holm's adjustment, but it is not shown.
     unknown = interval == (None, None)
     settle = decision.seeds_to_settle() if decision.verdict == "unresolved" else None
     best = _probability_of_best(decision, finished)
-    supported = decision.verdict == "supported"
     return Finding(
         claim=claim.id,
         title=claim.title,
@@ -142,12 +142,22 @@ def _finding(
         p_holm=None if unknown else p_holm,
         p_best=best,
         verdict=decision.verdict,
-        verdict_holm=decision.verdict if p_holm is None else judge(p_holm, supported=supported),
+        verdict_holm=_after(p_holm, decision),
+        by_construction=claim.by_construction,
         seeds_to_settle=settle,
         note="; ".join(_remarks(decision, settle, best, finished, runs)),
         runs=deciding.contrast.run_ids(finished),
         evidence=tuple(_record(evidence, documented) for evidence in decision.evidence),
     )
+
+
+def _after(p: float | None, decision: Decision) -> Verdict:
+    """Return the verdict at an adjusted p-value."""
+    if p is None or decision.verdict in ("unresolved", "reproduced"):
+        return decision.verdict
+    if decision.verdict == "not reproduced":
+        return "reproduced" if judge(p, supported=False) == "unresolved" else "not reproduced"
+    return judge(p, supported=decision.verdict == "supported")
 
 
 def _probability_of_best(decision: Decision, finished: Grid) -> float | None:
@@ -164,7 +174,7 @@ def _probability_of_best(decision: Decision, finished: Grid) -> float | None:
 
 
 def _record(evidence: Evidence, documented: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
-    interval = None if evidence.guarantee else evidence.estimate.interval
+    interval = evidence.interval
     low, high = interval or (None, None)
     alone = decide_alone(evidence)
     return {
@@ -198,7 +208,7 @@ def _remarks(
         seeds = min(evidence.estimate.n for evidence in decision.evidence)
         if seeds < 2:
             yield "one seed: its noise is unknown" if seeds else "no seed that all its experiments share"
-        elif any(evidence.estimate.interval is None for evidence in decision.evidence):
+        elif any(evidence.interval is None for evidence in decision.evidence):
             yield f"{seeds} seeds: too few for an interval"
         elif settle is not None:
             yield f"about {settle} seeds would settle it"

@@ -8,7 +8,14 @@ from hpo.analysis.quantities import decimals
 from hpo.analysis.tables import Column, Row, Table, number
 from hpo.analysis.verdict import Verdict
 
-VERDICTS: tuple[Verdict, ...] = ("supported", "contradicted", "unresolved", "not testable here")
+VERDICTS: tuple[Verdict, ...] = (
+    "supported",
+    "contradicted",
+    "unresolved",
+    "reproduced",
+    "not reproduced",
+    "not testable here",
+)
 READING_THE_TABLE = (
     "A verdict comes from the 95% interval (Student's t, paired over seeds): wholly inside the claimed region is "
     "supported, wholly outside contradicted; it errs in at most 5%. In brackets, p by the exact sign-flip test. * also "
@@ -60,7 +67,7 @@ def verdict_rows(rows: Sequence[Finding]) -> list[tuple[str, str, str]]:
 def _text(row: Row) -> str:
     others = row["contrasts"] - 1
     decided_by = f"{row['hypothesis']} (and {others} more)" if others > 0 else row["hypothesis"]
-    title = row["title"] if row["reading"] == "fair" else "as written:"
+    title = row["title"] if row["reading"] == "fair" else f"{row['reading']}:"
     return "\n".join(line for line in (title, decided_by, row["note"]) if line)
 
 
@@ -72,7 +79,8 @@ def measured_text(row: Row) -> str:
 
 
 def _verdict(row: Row) -> str:
-    holds = row["p_holm"] is not None and row["verdict"] == row["verdict_holm"] != "unresolved"
+    rejects = row["verdict"] not in ("unresolved", "reproduced")
+    holds = row["p_holm"] is not None and row["verdict"] == row["verdict_holm"] and rejects
     return f"{row['verdict']}*" if holds else str(row["verdict"])
 
 
@@ -86,10 +94,12 @@ def _p(p: float | None) -> str:
 
 
 def _counts(rows: Sequence[Finding]) -> str:
-    fair = [row for row in rows if row.reading == "fair"]
+    fair = [row for row in rows if row.reading == "fair" and not row.by_construction]
     alone = Counter(row.verdict for row in fair)
     together = Counter(row.verdict_holm for row in fair)
-    counts = ", ".join(f"{alone[verdict]} {verdict}" for verdict in VERDICTS)
+    counts = ", ".join(f"{alone[verdict]} {verdict}" for verdict in VERDICTS if alone[verdict])
     after = f"{together['supported']} supported, {together['contradicted']} contradicted"
     readings = "Fair readings" if len(fair) < len(rows) else "Claims"
-    return f"{readings}: {counts}; after Holm {after}."
+    left_out = [row.claim for row in rows if row.reading == "fair" and row.by_construction]
+    rest = f" Not counted, for it holds by construction: {', '.join(left_out)}." if left_out else ""
+    return f"{readings}: {counts}; after Holm {after}.{rest}"

@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from hpo.definition.claims import Quantity
 from hpo.storage.stored_trial import StoredTrial
@@ -19,6 +19,7 @@ RESOLUTION: dict[str, float] = {
     "epochs": 1.0,
     "best_epoch": 1.0,
     "epochs_to_match": 1.0,
+    "epochs_to_near_final": 1.0,
     "lr_reductions": 1.0,
     "parameters": 1.0,
     "test_loss": 1e-4,
@@ -27,6 +28,8 @@ RESOLUTION: dict[str, float] = {
     "late_val_loss_sd": 1e-4,
 }
 DEFAULT_RESOLUTION = 0.01
+# The share of its own final accuracy with which a run has nearly learnt all that it will.
+NEAR = 0.95
 
 
 def resolution(quantity: str) -> float:
@@ -47,7 +50,7 @@ def measure(run: StoredTrial, quantity: Quantity, partner: StoredTrial | None = 
         quantity: its name.
         partner: the run it is compared with; `epochs_to_match` alone depends on it.
     """
-    of_curve = quantity in ("early_val_accuracy", "late_val_loss_sd", "epochs_to_match")
+    of_curve = quantity in ("early_val_accuracy", "late_val_loss_sd", "epochs_to_match", "epochs_to_near_final")
     value = _read_curve(run.curve, quantity, partner) if of_curve else figure(_percent(run.result), quantity)
     return value if value is not None and math.isfinite(value) else None
 
@@ -69,11 +72,24 @@ def _read_curve(curve: Mapping[str, list[float]], quantity: Quantity, partner: S
     match quantity:
         case "early_val_accuracy" if accuracy:
             return 100 * statistics.fmean(accuracy[: math.ceil(len(accuracy) / 4)])
-        case "late_val_loss_sd" if len(loss) >= 4:
-            return statistics.stdev(loss[len(loss) // 2 :])
+        case "late_val_loss_sd" if len(loss) >= 6:
+            return _sd_around_line(loss[len(loss) // 2 :])
+        case "epochs_to_near_final" if accuracy:
+            return _epochs_to(accuracy, NEAR * accuracy[-1])
         case "epochs_to_match" if accuracy and partner is not None and partner.curve.get("val_accuracy"):
             # Both of a pair reach the lower of their final accuracies, so that nothing is cut off, and neither is
             # slower by definition.
-            target = min(accuracy[-1], partner.curve["val_accuracy"][-1])
-            return float(next(epoch for epoch, value in enumerate(accuracy, 1) if value >= target))
+            return _epochs_to(accuracy, min(accuracy[-1], partner.curve["val_accuracy"][-1]))
     return None
+
+
+def _epochs_to(curve: Sequence[float], target: float) -> float:
+    return float(next(epoch for epoch, value in enumerate(curve, 1) if value >= target))
+
+
+def _sd_around_line(values: Sequence[float]) -> float:
+    """Return the standard deviation of values around their least-squares line, with n - 2 degrees of freedom."""
+    slope, intercept = statistics.linear_regression(range(len(values)), values)
+    return math.sqrt(
+        math.fsum((value - intercept - slope * x) ** 2 for x, value in enumerate(values)) / (len(values) - 2)
+    )

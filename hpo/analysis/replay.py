@@ -4,7 +4,7 @@ import math
 import statistics
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hpo.analysis.grid import Grid, grid
 from hpo.analysis.quantities import figure, measure
@@ -15,6 +15,8 @@ from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
 from hpo.storage.stored_trial import StoredTrial
 
+# Of the interval in which one more seed would lie.
+CONFIDENCE = 0.95
 SHOWN: tuple[Quantity, ...] = (
     "test_accuracy",
     "val_accuracy",
@@ -25,6 +27,7 @@ SHOWN: tuple[Quantity, ...] = (
     "best_epoch",
     "lr_reductions",
     "seconds",
+    "cpu_seconds",
 )
 
 
@@ -48,6 +51,8 @@ class ReplayRow:
 
     Attributes:
         figures: by quantity; accuracies and gaps in percent, times in seconds.
+        prediction: where the test accuracy of one more seed would lie in 95 of 100 cases, in percent, by the noise that
+            all experiments share; None with one seed.
         note: what to know before comparing.
     """
 
@@ -57,6 +62,15 @@ class ReplayRow:
     seeds: int
     figures: Mapping[str, Figure]
     note: str
+    prediction: tuple[float, float] | None = None
+
+    @property
+    def reproduced(self) -> bool | None:
+        """Whether the documented test accuracy could be one more seed's; None where one of the two is not known."""
+        documented = self.figures["test_accuracy"].documented
+        if self.prediction is None or documented is None:
+            return None
+        return self.prediction[0] <= documented <= self.prediction[1]
 
 
 @dataclass(frozen=True)
@@ -65,7 +79,8 @@ class Agreement:
 
     Attributes:
         rank_correlation: Spearman's, with its two-sided p-value; None with fewer than three rows.
-        seed_sd: standard deviation over seeds, pooled over the rows; None with one seed.
+        reproduced: rows whose documented figure could be one more seed's; None with one seed.
+        seed_sd: standard deviation over seeds, pooled over all experiments; None with one seed.
         expected_difference: the mean absolute difference that seed noise alone would make, were each documented figure
             one more seed of the same experiment.
     """
@@ -79,6 +94,7 @@ class Agreement:
     largest_difference: float
     largest_at: str
     within_two_points: int
+    reproduced: int | None
     seed_sd: float | None
     expected_difference: float | None
 
@@ -87,7 +103,8 @@ def replay_rows(definition: StudyDefinition, runs: Iterable[StoredTrial]) -> lis
     """Return a row for each experiment of a grid, in the order of the study file."""
     records = list(runs)
     finished = grid(records)
-    return [_row(experiment, finished, records) for experiment in definition.experiments]
+    rows = [_row(experiment, finished, records) for experiment in definition.experiments]
+    return [replace(row, prediction=_prediction(row, rows)) for row in rows]
 
 
 def not_comparable(definition: StudyDefinition) -> str | None:
@@ -122,8 +139,8 @@ def agreement(rows: Sequence[ReplayRow]) -> Agreement | None:
     if len(pairs) > 2:
         correlation = stats.spearmanr([p.documented for p in pairs.values()], [p.mean for p in pairs.values()])
     seeds = min(row.seeds for row in rows if row.experiment in pairs)
-    sds = [pair.sd for pair in pairs.values() if pair.sd is not None]
-    seed_sd = math.sqrt(statistics.fmean(sd**2 for sd in sds)) if sds else None
+    seed_sd, _ = _pooled(rows)
+    reproduced = [row.reproduced for row in rows if row.reproduced is not None]
     return Agreement(
         rows=len(pairs),
         seeds=seeds,
@@ -134,10 +151,29 @@ def agreement(rows: Sequence[ReplayRow]) -> Agreement | None:
         largest_difference=differences[largest],
         largest_at=largest,
         within_two_points=sum(abs(difference) <= 2 for difference in differences.values()),
+        reproduced=sum(reproduced) if reproduced else None,
         seed_sd=seed_sd,
         # The mean of |x| for a normal x; the difference of one seed from the mean of n has variance sd^2 (1 + 1/n).
         expected_difference=None if seed_sd is None else seed_sd * math.sqrt((1 + 1 / seeds) * 2 / math.pi),
     )
+
+
+def _pooled(rows: Sequence[ReplayRow]) -> tuple[float | None, int]:
+    """Return the standard deviation of test accuracy over seeds that all rows share, and its degrees of freedom."""
+    known = [(row.seeds - 1, figure.sd) for row in rows if (figure := row.figures["test_accuracy"]).sd is not None]
+    df = sum(of_row for of_row, _ in known)
+    return (math.sqrt(math.fsum(of_row * (sd or 0.0) ** 2 for of_row, sd in known) / df) if df else None), df
+
+
+def _prediction(row: ReplayRow, rows: Sequence[ReplayRow]) -> tuple[float, float] | None:
+    from scipy import stats
+
+    (sd, df), mean = _pooled(rows), row.figures["test_accuracy"].mean
+    if not sd or mean is None:
+        return None
+    # One more value has its own noise, and the mean it is compared with has that of its seeds.
+    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, df)) * sd * math.sqrt(1 + 1 / row.seeds)
+    return mean - half, mean + half
 
 
 def _row(experiment: Experiment, finished: Grid, records: Sequence[StoredTrial]) -> ReplayRow:

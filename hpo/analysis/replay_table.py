@@ -24,12 +24,14 @@ def replay_table(rows: Sequence[ReplayRow], title: str, warning: str | None = No
         Column("seeds", lambda row: str(row["seeds"]), right=True),
         Column("test %", lambda row: with_noise(row["test_accuracy"], row["test_accuracy_sd"], 2), right=True),
         *([Column("(doc.)", lambda row: number(row["test_accuracy_documented"]), right=True)] if documented else []),
+        *([Column("reproduced", _reproduced)] if any(row.reproduced is not None for row in rows) else []),
         Column("val %", lambda row: _beside(row, "val_accuracy", 2), right=True),
         Column("train %", lambda row: _beside(row, "train_accuracy", 2), right=True),
         Column("gap", lambda row: _beside(row, "gap", 2), right=True),
         Column("parameters", _parameters, right=True),
         Column("epochs", lambda row: _beside(row, "epochs", 0), right=True, optional=True),
         Column("s", lambda row: _beside(row, "seconds", 0), right=True, optional=True),
+        Column("CPU s", lambda row: number(row["cpu_seconds"], 0), right=True, optional=True),
         *([Column("note", lambda row: row["note"], wrap=True)] if any(row.note for row in rows) else []),
     )
     notes = [warning] if warning else []
@@ -61,6 +63,9 @@ def flat(row: ReplayRow, documented: bool = True) -> dict[str, Any]:
         fields |= {quantity: figure.mean, f"{quantity}_sd": figure.sd}
         if documented:
             fields[f"{quantity}_documented"] = figure.documented
+    if documented:
+        low, high = row.prediction or (None, None)
+        fields |= {"reproduced": row.reproduced, "prediction_low": low, "prediction_high": high}
     return {**fields, "note": row.note}
 
 
@@ -73,12 +78,22 @@ def describe(agrees: Agreement) -> str:
             f"of {agrees.expected_difference:.2f}"
         )
     rank = "" if agrees.rank_correlation is None else f"rank correlation {agrees.rank_correlation:.2f} (Spearman), "
+    reproduced = ""
+    if agrees.reproduced is not None:
+        reproduced = (
+            f" Reproduced are {agrees.reproduced} of {counted(agrees.rows, 'row')}: the documented figure lies in the "
+            "95% prediction interval of one more seed."
+        )
     return (
         f"Documented against measured test accuracy over {counted(agrees.rows, 'row')}: {rank}mean absolute difference "
         f"{agrees.mean_absolute_difference:.2f} points, mean difference {agrees.mean_difference:+.2f}, "
         f"{agrees.within_two_points} of {agrees.rows} within 2 points, largest {agrees.largest_difference:+.2f} at "
-        f"{agrees.largest_at}; {noise}."
+        f"{agrees.largest_at}; {noise}.{reproduced}"
     )
+
+
+def _reproduced(row: Row) -> str:
+    return {True: "yes", False: "no", None: ""}[row["reproduced"]]
 
 
 def _beside(row: Row, quantity: str, digits: int) -> str:

@@ -8,7 +8,12 @@ comes in at most 5%. For a margin this is two one-sided tests at 2.5% each, stri
 Several contrasts that have to hold together. The claim is supported if each is (an intersection-union test, which needs
 no correction) and contradicted if any one is; the best of k chances is corrected by Bonferroni: k times its p-value.
 
+Where any one of several is enough, it is the other way round: this is the negation of all being false together.
+
 A guarantee about every single run is not a statement about a mean: one run that breaks the guarantee contradicts it.
+
+A published figure of a single run is reproduced if it could be one more of the runs that were measured: if it lies in
+their 95% prediction interval. Of several figures, each errs in its share of the 5% (Bonferroni).
 """
 
 import math
@@ -19,9 +24,9 @@ from typing import Literal
 from hpo.analysis.contrast import Contrast, contrasts
 from hpo.analysis.estimate import ONE_SIDED, Estimate, Side
 from hpo.analysis.grid import Grid
-from hpo.definition.claims import ClaimTest
+from hpo.definition.claims import Claim, ClaimTest, Reading
 
-Verdict = Literal["supported", "contradicted", "unresolved", "not testable here"]
+Verdict = Literal["supported", "contradicted", "unresolved", "reproduced", "not reproduced", "not testable here"]
 
 
 @dataclass(frozen=True)
@@ -45,11 +50,25 @@ class Evidence:
         return self.test.never_below is not None
 
     @property
+    def published(self) -> bool:
+        """Whether it is about one published figure rather than about a mean."""
+        return self.test.reproduces is not None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95% interval of the mean, or of one more run for a published figure; None for a guarantee."""
+        if self.guarantee:
+            return None
+        return self.estimate.prediction_interval if self.published else self.estimate.interval
+
+    @property
     def hypothesis(self) -> str:
         """The contrast and where it should lie, as text."""
         test = self.test
         if test.never_below is not None:
             return f"{self.contrast} ≥ {test.never_below:g} in every run"
+        if test.reproduces is not None:
+            return f"{self.contrast} = {test.reproduces:g} in one run"
         if test.within is not None:
             return f"{self.contrast} within {test.within[0]:g} and {test.within[1]:g}"
         return f"{self.contrast} > {test.above:g}" if test.above is not None else f"{self.contrast} < {test.below:g}"
@@ -62,23 +81,28 @@ class Evidence:
 
     def exact(self) -> tuple[float, float] | None:
         """Return both p-values by the exact sign-flip test; None where it does not apply."""
-        return None if self.guarantee else _p_values(self.test.region, self.estimate.exact_p_value)
+        return None if self.guarantee or self.published else _p_values(self.test.region, self.estimate.exact_p_value)
 
 
 @dataclass(frozen=True)
 class Decision:
-    """A verdict, its two-sided p-value (None for a guarantee), and the contrast that decided it."""
+    """A verdict, its two-sided p-value (None for a guarantee), and the contrast that decided it.
+
+    Attributes:
+        any_holds: whether one contrast that holds is enough.
+    """
 
     verdict: Verdict
     p: float | None
     deciding: Evidence
     evidence: tuple[Evidence, ...]
+    any_holds: bool = False
 
     def exact_p(self) -> float | None:
         """Return the p-value by exact sign-flip tests; None where one of them does not apply."""
-        pairs = [each.exact() for each in self.evidence if not each.guarantee]
+        pairs = [each.exact() for each in self.evidence if not each.guarantee and not each.published]
         known = [pair for pair in pairs if pair is not None]
-        return _two_sided(known) if known and len(known) == len(pairs) else None
+        return _two_sided(known, self.any_holds) if known and len(known) == len(pairs) else None
 
     def seeds_to_settle(self) -> int | None:
         """Return how many seeds would settle an unresolved claim if what was measured is true; None if unknown.
@@ -86,7 +110,8 @@ class Decision:
         If every estimate lies where the claim says, the contrast that needs most seeds sets the number; if some lie
         elsewhere, the one that needs fewest to contradict it.
         """
-        outside = [each for each in self.evidence if not each.holds]
+        # Those on the side of the claim on which one is enough.
+        outside = [each for each in self.evidence if each.holds == self.any_holds]
         alpha = ONE_SIDED / len(self.evidence) if outside else ONE_SIDED
         needed = [o.estimate.seeds_to_settle(*o.test.region, alpha=alpha) for o in outside or self.evidence]
         known = [n for n in needed if n is not None]
@@ -95,14 +120,20 @@ class Decision:
         return max(known) if len(known) == len(needed) else None
 
 
-def decide(tests: Sequence[ClaimTest], grid: Grid) -> Decision:
+def judge_reading(claim: Claim, reading: Reading, grid: Grid) -> Decision:
+    """Return the verdict on a claim under one of its readings, by the finished runs of a grid."""
+    return decide([test for test in claim.tests if test.reading == reading], grid, any_holds=claim.holds_if == "any")
+
+
+def decide(tests: Sequence[ClaimTest], grid: Grid, *, any_holds: bool = False) -> Decision:
     """Return the verdict on tests that have to hold together.
 
     Args:
         tests: of one reading of a claim, at least one.
         grid: finished runs by experiment and replicate.
+        any_holds: whether one contrast that holds is enough instead.
     """
-    return _decide(tuple(_weigh(test, contrast, grid) for test in tests for contrast in contrasts(test)))
+    return _decide(tuple(_weigh(test, contrast, grid) for test in tests for contrast in contrasts(test)), any_holds)
 
 
 def decide_alone(evidence: Evidence) -> Decision:
@@ -110,13 +141,23 @@ def decide_alone(evidence: Evidence) -> Decision:
     return _decide((evidence,))
 
 
-def _decide(evidence: tuple[Evidence, ...]) -> Decision:
-    p = _two_sided([(each.p_supported, each.p_contradicted) for each in evidence])
-    weakest = max(evidence, key=lambda each: (each.p_supported, -each.p_contradicted))
+def _decide(evidence: tuple[Evidence, ...], any_holds: bool = False) -> Decision:
+    p = _two_sided([(each.p_supported, each.p_contradicted) for each in evidence], any_holds)
+    weakest_for = max(evidence, key=lambda each: (each.p_supported, -each.p_contradicted))
+    strongest_for = min(evidence, key=lambda each: (each.p_supported, -each.p_contradicted))
+    weakest_against = max(evidence, key=lambda each: (each.p_contradicted, -each.p_supported))
     strongest_against = min(evidence, key=lambda each: each.p_contradicted)
-    verdict = judge(p, supported=weakest.p_supported < 0.5)
-    deciding = strongest_against if verdict == "contradicted" else weakest
-    return Decision(verdict, None if all(o.guarantee for o in evidence) else p, deciding, evidence)
+    if all(each.published for each in evidence):
+        known = all(each.interval for each in evidence)
+        verdict: Verdict = ("reproduced" if p > 2 * ONE_SIDED else "not reproduced") if known else "unresolved"
+        return Decision(verdict, p, strongest_against, evidence)
+    if any_holds:
+        verdict = judge(p, supported=weakest_against.p_contradicted > 0.5)
+        deciding = weakest_against if verdict == "contradicted" else strongest_for
+    else:
+        verdict = judge(p, supported=weakest_for.p_supported < 0.5)
+        deciding = strongest_against if verdict == "contradicted" else weakest_for
+    return Decision(verdict, None if all(o.guarantee for o in evidence) else p, deciding, evidence, any_holds)
 
 
 def judge(p: float, *, supported: bool) -> Verdict:
@@ -126,10 +167,10 @@ def judge(p: float, *, supported: bool) -> Verdict:
     return "supported" if supported else "contradicted"
 
 
-def _two_sided(pairs: Sequence[tuple[float, float]]) -> float:
-    supported = max(pair[0] for pair in pairs)
-    contradicted = len(pairs) * min(pair[1] for pair in pairs)
-    return min(1.0, 2 * min(supported, contradicted))
+def _two_sided(pairs: Sequence[tuple[float, float]], any_holds: bool = False) -> float:
+    """Return the two-sided p-value: of one side all contrasts are needed, of the other the best of them."""
+    needed, enough = [pair[any_holds] for pair in pairs], [pair[not any_holds] for pair in pairs]
+    return min(1.0, 2 * min(max(needed), len(pairs) * min(enough)))
 
 
 def _weigh(test: ClaimTest, contrast: Contrast, grid: Grid) -> Evidence:
@@ -138,6 +179,8 @@ def _weigh(test: ClaimTest, contrast: Contrast, grid: Grid) -> Evidence:
         kept = all(sample >= test.never_below for sample in estimate.samples)
         seen = bool(estimate.samples)
         return Evidence(test, contrast, estimate, float(not (seen and kept)), float(not seen or kept))
+    if test.reproduces is not None:
+        return Evidence(test, contrast, estimate, 1.0, estimate.prediction_p_value(test.reproduces) / 2)
     p_values = _p_values(test.region, estimate.p_value)
     assert p_values is not None
     return Evidence(test, contrast, estimate, *p_values)

@@ -13,16 +13,17 @@ A claim has an `id`, a `title`, and either `tests` or the reason why it is `not_
 A test computes a `quantity` of each run, combines the runs of one replicate into a `statistic`, and holds the interval
 of the statistic's mean over replicates against a hypothesis.
 
-Tests of one reading must hold together. Accuracies, and bounds on them, are in percent; times are in seconds.
+Tests of one reading must hold together, unless the claim is that `any` of them does. Accuracies, and bounds on them,
+are in percent; times are in seconds.
 """
 
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from hpo.definition.table import Number, Table
+from hpo.definition.table import Flag, Number, Table
 
-Reading = Literal["fair", "as written"]
+Reading = Literal["fair", "on another net", "as written"]
 Quantity = Literal[
     "test_accuracy",
     "val_accuracy",
@@ -40,6 +41,7 @@ Quantity = Literal[
     "early_val_accuracy",
     "late_val_loss_sd",
     "epochs_to_match",
+    "epochs_to_near_final",
     "checkpoint_gain",
 ]
 # What each is of a run.
@@ -58,8 +60,10 @@ QUANTITIES: dict[Quantity, str] = {
     "lr_reductions": "how often `plateau` reduced the learning rate",
     "parameters": "number of parameters of the network",
     "early_val_accuracy": "mean validation accuracy over the first quarter of the epochs",
-    "late_val_loss_sd": "standard deviation of the validation loss over the second half of the epochs",
+    "late_val_loss_sd": "standard deviation of the validation loss around its line over the second half of the epochs: "
+    "how much it oscillates, whether it falls or rises",
     "epochs_to_match": "epochs to the lower of the two final validation accuracies of a pair",
+    "epochs_to_near_final": "epochs to 95 % of the run's own final validation accuracy",
     "checkpoint_gain": "validation accuracy of the best checkpoint minus that of the final weights",
 }
 Statistic = Literal[
@@ -77,7 +81,8 @@ STATISTICS: dict[Statistic, str] = {
     "difference": "a run of `of` minus a run of `versus`",
     "ratio": "a run of `of` divided by a run of `versus`",
     "difference_of_differences": "the first minus the second of `of`, minus the same of `versus`",
-    "spread_difference": "standard deviation over the experiments of `of`, minus that over `versus`",
+    "spread_difference": "standard deviation over the experiments of `of` in excess of that over `versus`: the root of "
+    "the difference of their variances, the noise of seeds taken off",
     "rank_correlation": "Kendall's tau between the quantity and the number of parameters, over `of`",
     "seed_sd_ratio": "of all replicates at once: standard deviation over seeds, of one experiment divided by another's",
 }
@@ -85,6 +90,8 @@ STATISTICS: dict[Statistic, str] = {
 WITHOUT_VERSUS: tuple[Statistic, ...] = ("level", "rank_correlation")
 # The least number of experiments in `of` (and in `versus`, where it is read).
 GROUP_SIZE: dict[Statistic, int] = {"difference_of_differences": 2, "spread_difference": 2, "rank_correlation": 3}
+# Statistics of which every replicate has a value of its own.
+OF_ONE_REPLICATE: tuple[Statistic, ...] = ("level", "difference", "ratio", "difference_of_differences")
 
 
 def _listed(value: Any) -> Any:
@@ -115,13 +122,18 @@ class ClaimTest(Table):
     """The hypothesis: the statistic lies between these two, `[low, high]`."""
     never_below: Number | None = None
     """A guarantee instead of a hypothesis: no single run may be below this."""
+    reproduces: Number | None = None
+    """A published figure of a single run instead of a hypothesis: could it be one more of the runs that were measured?
+    It is `reproduced` if it lies in their 95 % prediction interval, else `not reproduced`."""
     reading: Reading = "fair"
-    """`as written` marks a comparison of unlike things that the document itself draws. The tests of one reading must
-    hold together."""
+    """`as written` marks a comparison of unlike things that the document itself draws; `on another net` a second fair
+    one. The tests of one reading must hold together."""
 
     @property
     def region(self) -> tuple[float, float]:
-        """The open interval in which the statistic's mean lies if the claim holds."""
+        """The open interval in which the statistic's mean lies if the claim holds; a published figure is a point."""
+        if self.reproduces is not None:
+            return self.reproduces, self.reproduces
         if self.within is not None:
             return self.within
         low = self.above if self.above is not None else self.never_below
@@ -134,14 +146,17 @@ class ClaimTest(Table):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if sum(bound is not None for bound in (self.above, self.below, self.within, self.never_below)) != 1:
-            raise ValueError("a test needs exactly one of 'above', 'below', 'within' and 'never_below'")
+        bounds = (self.above, self.below, self.within, self.never_below, self.reproduces)
+        if sum(bound is not None for bound in bounds) != 1:
+            raise ValueError("a test needs exactly one of 'above', 'below', 'within', 'never_below' and 'reproduces'")
         if self.within is not None and self.within[0] >= self.within[1]:
             raise ValueError(f"'within' needs its low end below its high end but got {list(self.within)}")
         if bool(self.versus) == (self.statistic in WITHOUT_VERSUS):
             raise ValueError(f"statistic '{self.statistic}' {'takes no' if self.versus else 'needs'} 'versus'")
         if self.never_below is not None and self.statistic != "level":
             raise ValueError("'never_below' is about single runs: it takes no 'versus' and no other statistic")
+        if self.reproduces is not None and self.statistic not in OF_ONE_REPLICATE:
+            raise ValueError(f"'reproduces' is about a single run: it takes no statistic '{self.statistic}'")
         if self.quantity == "epochs_to_match" and self.statistic not in ("difference", "ratio"):
             raise ValueError("'epochs_to_match' compares a pair: it needs statistic 'difference' or 'ratio'")
         size, exact = GROUP_SIZE.get(self.statistic, 1), self.statistic == "difference_of_differences"
@@ -165,6 +180,11 @@ class Claim(Table):
     """The claim in one line."""
     tests: tuple[ClaimTest, ...] = ()
     """The tests that decide the claim; those of one reading must hold together."""
+    holds_if: Literal["all", "any"] = "all"
+    """Whether all contrasts of a reading have to hold together, or any one of them is enough. The contrasts are the
+    pairs of `of` and `versus` in its tests."""
+    by_construction: Flag = False
+    """Whether it holds by construction, whatever is measured: its tests are run, but no count of verdicts has it."""
     not_testable: Annotated[str, Field(min_length=1)] | None = None
     """Why no test of this grid can decide the claim; instead of `tests`."""
 
@@ -183,4 +203,12 @@ class Claim(Table):
             raise ValueError("a claim needs either 'tests' or the reason why it is 'not_testable'")
         if self.tests and "fair" not in self.readings:
             raise ValueError("a claim needs at least one test of the 'fair' reading")
+        for reading in self.readings:
+            published = {test.reproduces is not None for test in self.tests if test.reading == reading}
+            if len(published) == 2:
+                raise ValueError(f"all tests of the '{reading}' reading must have 'reproduces', or none")
+        if self.holds_if == "any" and any(
+            test.never_below is not None or test.reproduces is not None for test in self.tests
+        ):
+            raise ValueError("holds_if = 'any' takes no 'never_below' and no 'reproduces'")
         return self

@@ -180,8 +180,8 @@ def _lines() -> Iterator[str]:
     yield (
         f"{ClaimTest.__doc__}\nThe verdict comes from the 95% interval of the statistic's mean over seeds: inside the "
         "hypothesis is supported, wholly outside is contradicted, else unresolved.\n"
-        "A test has exactly one of `above`, `below`, `within` and `never_below`. Accuracies are in percent, times in "
-        "seconds.\n"
+        "A test has exactly one of `above`, `below`, `within`, `never_below` and `reproduces`. Accuracies are in "
+        "percent, times in seconds.\n"
     )
     yield from _table(ClaimTest)
     yield from _meanings("quantity", "of a run", QUANTITIES)

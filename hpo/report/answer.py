@@ -143,11 +143,10 @@ def _verdicts(study: StoredStudy) -> Iterator[Fact]:
     """Return how the claims of a grid were judged."""
     if not study.definition.claims:
         return
-    fair = Counter(found.verdict for found in judge_claims(study.definition, study.trials) if found.reading == "fair")
-    detail = f"{fair['contradicted']} contradicted, {fair['unresolved']} unresolved, at 95 % each"
-    if fair["not testable here"]:
-        detail += f"; {fair['not testable here']} not testable here"
-    yield Fact("Claims supported", f"{fair['supported']} of {len(study.definition.claims)}", f"{detail}.")
+    found = [row for row in judge_claims(study.definition, study.trials) if row.reading == "fair"]
+    counted = Counter(row.verdict for row in found if not row.by_construction)
+    others = ", ".join(f"{count} {verdict}" for verdict, count in counted.items() if verdict != "supported")
+    yield Fact("Claims supported", f"{counted['supported']} of {counted.total()}", f"{others}; at 95 % each.")
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hpo.analysis.grid import grid
-from hpo.analysis.verdict import Verdict, decide
+from hpo.analysis.verdict import Verdict, judge_reading
 from hpo.definition.claims import Reading
 from hpo.definition.study_definition import StudyDefinition
 from hpo.storage.stored_trial import StoredTrial
@@ -46,11 +46,11 @@ def forest_rows(definition: StudyDefinition, trials: Iterable[StoredTrial]) -> l
     finished, rows = grid(trials), []
     for claim in definition.claims:
         for reading in claim.readings:
-            decision = decide([test for test in claim.tests if test.reading == reading], finished)
+            decision = judge_reading(claim, reading, finished)
             deciding = decision.deciding
             if not deciding.estimate.n or not math.isfinite(deciding.estimate.value) or deciding.guarantee:
                 continue
-            low, high = deciding.estimate.interval or (None, None)
+            low, high = deciding.interval or (None, None)
             rows.append(
                 ForestRow(
                     claim.id,

@@ -13,7 +13,13 @@ from hpo.report.figures import BLUE, GREEN, GREY, ORANGE, RED
 from hpo.report.forest_rows import ForestRow
 from hpo.report.trial_text import in_figure
 
-OF_VERDICT = {"supported": GREEN, "contradicted": RED, "unresolved": GREY}
+OF_VERDICT = {
+    "supported": GREEN,
+    "contradicted": RED,
+    "unresolved": GREY,
+    "reproduced": GREEN,
+    "not reproduced": RED,
+}
 # Characters of a claim's title beside its interval.
 TITLE = 34
 
@@ -163,7 +169,7 @@ def _measured(name: str, row: ExperimentRow) -> str:
 
 def _label(row: ForestRow) -> str:
     title = row.title if len(row.title) <= TITLE else f"{row.title[: TITLE - 1].rstrip()}…"
-    return in_figure(f"{row.claim} {title}" if row.reading == "fair" else f"{row.claim} as written")
+    return in_figure(f"{row.claim} {title}" if row.reading == "fair" else f"{row.claim} {row.reading}")
 
 
 def _hypothesis(row: ForestRow) -> str:

@@ -112,3 +112,38 @@ def test_the_number_of_seeds_gives_the_power_of_equivalence() -> None:
     data = np.random.default_rng(2).normal(0, 1, (20_000, n))
     half = stats.t.ppf(0.975, n - 1) * stats.sem(data, axis=1)
     assert 0.79 < np.mean(np.abs(data.mean(axis=1)) + half < 1) < 0.9
+
+
+@pytest.mark.parametrize("n", [3, 5, 9])
+def test_the_excess_spread_is_that_of_all_pairs_of_different_seeds(n: int) -> None:
+    """By its definition: the covariance over experiments between two seeds, over all pairs; and its jackknife."""
+    first, second = RNG.normal([0, 2, 4], 1, (n, 3)), RNG.normal(0, 1, (n, 5))
+
+    def over_pairs(seeds: list[int]) -> float:
+        return sum(
+            np.cov(group[r], group[s])[0, 1] * sign
+            for group, sign in ((first, 1), (second, -1))
+            for r, s in itertools.combinations(seeds, 2)
+        ) / math.comb(len(seeds), 2)
+
+    found = estimate.excess_spread(first.tolist(), second.tolist())
+    assert found.location == pytest.approx(over_pairs(list(range(n))))
+    assert found.value == pytest.approx(math.copysign(abs(found.location) ** 0.5, found.location))
+    without = [over_pairs([s for s in range(n) if s != r]) for r in range(n)]
+    assert found.error == pytest.approx(math.sqrt((n - 1) / n * sum((x - np.mean(without)) ** 2 for x in without)))
+    low, high = found.interval or (0.0, 0.0)
+    assert low < found.value < high
+    # The p-value reaches 2.5 % where the interval ends, on the scale of the spread.
+    assert found.p_value(low, "above") == pytest.approx(0.025)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=len)
+def test_a_prediction_is_the_t_test_of_one_value_against_the_others(sample: np.ndarray) -> None:
+    """A sample of one, with the variance of the other sample: the two-sample t test with equal variances."""
+    found = estimate.mean(list(sample), 0.0)
+    n, figure = len(sample), 2.5
+    t = (figure - sample.mean()) / (sample.std(ddof=1) * math.sqrt(1 + 1 / n))
+    assert found.prediction_p_value(figure) == pytest.approx(2 * stats.t.sf(abs(t), n - 1))
+    low, high = found.prediction_interval or (0.0, 0.0)
+    assert found.prediction_p_value(high) == pytest.approx(0.05)
+    assert (low + high) / 2 == pytest.approx(sample.mean())

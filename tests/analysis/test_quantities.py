@@ -1,4 +1,5 @@
 import pytest
+from scipy import stats
 
 from hpo.analysis.grid import grid
 from hpo.analysis.quantities import measure
@@ -25,6 +26,22 @@ def test_curve_quantities_are_taken_over_the_first_quarter_and_the_second_half()
     found = run("a", 1, early_val_accuracy=31, late_val_loss_sd=0.07)
     assert measure(found, "early_val_accuracy") == pytest.approx(31)
     assert measure(found, "late_val_loss_sd") == pytest.approx(0.07)
+
+
+def test_a_loss_that_falls_smoothly_is_stable_however_fast_it_falls() -> None:
+    falling = StoredTrial(outcome="complete", curve={"val_loss": [2.0 - 0.03 * epoch for epoch in range(20)]})
+    assert measure(falling, "late_val_loss_sd") == pytest.approx(0, abs=1e-12)
+    rough = [2.0 - 0.03 * epoch + (0.01 if epoch % 3 else -0.02) for epoch in range(20)]
+    line = stats.linregress(range(10), rough[10:])
+    residuals = [loss - line.intercept - line.slope * x for x, loss in enumerate(rough[10:])]
+    expected = (sum(r**2 for r in residuals) / 8) ** 0.5
+    of_rough = StoredTrial(outcome="complete", curve={"val_loss": rough})
+    assert measure(of_rough, "late_val_loss_sd") == pytest.approx(expected)
+
+
+def test_a_run_is_near_its_end_with_95_percent_of_its_own_final_accuracy() -> None:
+    curve = {"val_accuracy": [0.30, 0.474, 0.4751, 0.46, 0.50]}
+    assert measure(StoredTrial(outcome="complete", curve=curve), "epochs_to_near_final") == 3
 
 
 def test_what_a_run_has_not_recorded_is_none() -> None:

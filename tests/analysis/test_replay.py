@@ -1,7 +1,9 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from hpo.analysis.replay import agreement, not_comparable, replay_rows
 from hpo.analysis.replay_table import replay_table
@@ -33,7 +35,7 @@ def test_measured_stand_beside_documented_figures(definition: StudyDefinition) -
 
 def test_every_experiment_has_a_row_before_anything_ran(definition: StudyDefinition) -> None:
     rows = replay_rows(definition, [])
-    assert len(rows) == 36
+    assert len(rows) == 37
     assert all(row.seeds == 0 for row in rows)
     assert agreement(rows) is None
     assert "01_baseline" in replay_table(rows, "Replay").markdown()
@@ -78,7 +80,26 @@ def test_agreement_counts_only_rows_that_have_both(definition: StudyDefinition) 
     assert agrees.mean_difference == pytest.approx((-0.2 - 3.0 + 0.5) / 3)
     assert (agrees.largest_at, agrees.largest_difference) == ("02_deep_4x64", pytest.approx(-3.0))
     assert agrees.rank_correlation == pytest.approx(-0.5)
-    assert agrees.seed_sd == pytest.approx(((0.08 + 2.0 + 0.08) / 3) ** 0.5)
+    assert agrees.seed_sd == pytest.approx(((0.08 + 2.0 + 0.08 + 0.0) / 4) ** 0.5)
+    # One more seed lies within t(0.975, 4) * 0.735 * sqrt(1 + 1 / 2) = 2.5 points of a mean of two.
+    assert agrees.reproduced == 2
+    rows = {row.experiment: row for row in replay_rows(definition, found)}
+    assert [rows[name].reproduced for name in ("01_baseline", "02_deep_4x64", "33_checkpoint")] == [True, False, None]
+    low, high = rows["02_deep_4x64"].prediction or (0.0, 0.0)
+    assert (low + high) / 2 == pytest.approx(47)
+    assert (high - low) / 2 == pytest.approx(stats.t.ppf(0.975, 4) * 0.54**0.5 * 1.5**0.5)
+
+
+def test_a_prediction_interval_holds_one_more_seed_in_95_of_100_cases(definition: StudyDefinition) -> None:
+    rng, hits = np.random.default_rng(0), []
+    names = ("01_baseline", "02_deep_4x64", "03_wide_3x128")
+    for _ in range(400):
+        found = runs({name: {"test_accuracy": list(rng.normal(48, 0.5, 3))} for name in names})
+        for row in replay_rows(definition, found):
+            if row.prediction:
+                hits.append(row.prediction[0] <= rng.normal(48, 0.5) <= row.prediction[1])
+    assert len(hits) == 1200
+    assert 0.93 < np.mean(hits) < 0.97
 
 
 @pytest.mark.parametrize(

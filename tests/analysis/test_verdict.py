@@ -113,6 +113,42 @@ def test_with_a_difference_of_two_standard_errors_the_power_is_that_of_the_nonce
     assert shares[other] < 0.01  # type: ignore[index]
 
 
+def test_where_any_contrast_is_enough_the_claim_is_the_negation_of_all_being_false() -> None:
+    """Means that rise with the size are not out of order, however noisy they are."""
+    pairs = [claim(of="b", versus="a", below=0), claim(of="c", versus=["a", "b"], below=0)]
+    level = [decide(pairs, study, any_holds=True).verdict for study in grids(5, {"a": 50, "b": 50, "c": 50})]
+    assert level.count("supported") / CLAIMS <= AT_MOST / 2
+    assert level.count("contradicted") / CLAIMS <= AT_MOST / 2
+    rising = [decide(pairs, study, any_holds=True).verdict for study in grids(5, {"a": 50, "b": 53, "c": 56}, 200)]
+    assert rising.count("contradicted") > 190
+    one_falls = [decide(pairs, study, any_holds=True) for study in grids(5, {"a": 50, "b": 56, "c": 53}, 200)]
+    assert sum(each.verdict == "supported" for each in one_falls) > 190
+    assert {str(each.deciding.contrast) for each in one_falls} == {"c − b"}
+
+
+@pytest.mark.parametrize("noisy", ["b", "e"])
+def test_an_experiment_that_is_noisier_is_not_taken_for_one_that_differs(noisy: str) -> None:
+    rng = np.random.default_rng(1)
+    studies = grids(10, dict(zip("abcdef", (49.0, 50.0, 51.0, 49.0, 50.0, 51.0), strict=True)))
+    for each in studies:
+        for replicate, trial in each[noisy].items():
+            result = {"test_accuracy": trial.result["test_accuracy"] + rng.normal(0, 0.01)}  # type: ignore[operator]
+            each[noisy][replicate] = trial.model_copy(update={"result": result})
+    test = claim(of=["a", "b", "c"], versus=["d", "e", "f"], statistic="spread_difference", above=0)
+    shares = verdicts([test], studies)
+    assert max(shares["supported"], shares["contradicted"]) <= AT_MOST
+
+
+def test_a_published_figure_is_reproduced_if_it_could_be_one_more_run() -> None:
+    rng = np.random.default_rng(2)
+    drawn = [decide([claim(of="a", reproduces=50 + rng.normal(0, 2**0.5 * SD))], each) for each in grids(5, {"a": 50})]
+    rejected = sum(each.verdict == "not reproduced" for each in drawn) / CLAIMS
+    assert 0.05 - 3 * np.sqrt(0.05 * 0.95 / CLAIMS) <= rejected <= AT_MOST
+    far = study(a=[50.0, 50.2, 49.8])
+    assert decide([claim(of="a", reproduces=53)], far).verdict == "not reproduced"
+    assert decide([claim(of="a", reproduces=53)], study(a=[50.0])).verdict == "unresolved"
+
+
 def study(**accuracies: list[float]) -> Grid:
     return grid(
         run(name, r, test_accuracy=value) for name, series in accuracies.items() for r, value in enumerate(series, 1)

@@ -39,7 +39,12 @@ def test_a_hypothesis_is_a_region(hypothesis: dict[str, object], region: tuple[f
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"of": "a", "versus": "b"}, "exactly one of 'above', 'below', 'within' and 'never_below'"),
+        ({"of": "a", "versus": "b"}, "exactly one of 'above', 'below', 'within', 'never_below' and 'reproduces'"),
+        ({"of": "a", "above": 1, "reproduces": 2}, "exactly one of"),
+        (
+            {"of": "a", "versus": "b", "reproduces": 2, "statistic": "seed_sd_ratio"},
+            "'reproduces' is about a single run",
+        ),
         ({"of": "a", "versus": "b", "above": 0, "below": 1}, "exactly one of"),
         ({"of": "a", "versus": "b", "within": [1, -1]}, "'within' needs its low end below its high end but got"),
         ({"of": "a", "versus": "b", "above": 0, "statistic": "level"}, "'level' takes no 'versus'"),
