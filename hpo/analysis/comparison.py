@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from hpo.analysis import estimate
-from hpo.analysis.estimate import ONE_SIDED
+from hpo.analysis.estimate import LEVEL
 from hpo.analysis.findings_table import p_text
 from hpo.analysis.quantities import decimals, measure, resolution
 from hpo.analysis.tables import Column, Row, Table, interval, number, with_noise
@@ -194,7 +194,7 @@ def _comparison(
     low, high = found.interval or (None, None)
     p = min(1.0, 2 * min(found.p_value(0, "above"), found.p_value(0, "below"))) if found.interval else None
     exact = [found.exact_p_value(0, side) for side in ("above", "below")]
-    resolved = method == "constant" or (p is not None and p <= 2 * ONE_SIDED)
+    resolved = method == "constant" or (p is not None and p <= LEVEL)
     if method == "constant":
         exact = [None, None]
     return Comparison(

@@ -11,11 +11,10 @@ from scipy import stats  # noqa: TID253 - nothing here works without it, and onl
 Side = Literal["above", "below"]
 Scale = Literal["linear", "log", "sinh", "square"]
 
-# Of the interval; each of its two sides errs in half of the rest.
-CONFIDENCE = 0.95
-ONE_SIDED = (1 - CONFIDENCE) / 2
-# Above this many seeds the exact test costs more than the t test leaves open.
-EXACT_UP_TO = 14
+# How often an interval misses, and a verdict errs: half of it on each side.
+LEVEL = 0.05
+# With fewer seeds the exact test cannot fall below LEVEL; with more it costs more than the t test leaves open.
+EXACT_FROM, EXACT_UP_TO = 6, 14
 # How likely a claim should come out if the measured difference is the true one; and where the search for n ends.
 POWER = 0.8
 MOST_SEEDS = 1000
@@ -48,6 +47,11 @@ class Estimate:
         return self._in_own_unit(self.location)
 
     @property
+    def is_moderated(self) -> bool:
+        """Whether other experiments told something of its variance."""
+        return self.df > self.n - 1
+
+    @property
     def sd(self) -> float | None:
         """Standard deviation of the samples; None with fewer than two."""
         return float(np.std(self.samples, ddof=1)) if len(self.samples) > 1 else None
@@ -55,18 +59,21 @@ class Estimate:
     @property
     def interval(self) -> tuple[float, float] | None:
         """The 95% interval; None with too few seeds for one."""
+        return self.interval_at(LEVEL)
+
+    def interval_at(self, level: float) -> tuple[float, float] | None:
+        """Return the interval that misses the mean with probability `level`; None with too few seeds for one."""
         if not self._resolved:
             return None
-        half = float(stats.t.ppf(1 - ONE_SIDED, self.df)) * self.error
+        half = float(stats.t.ppf(1 - level / 2, self.df)) * self.error
         half = math.asinh(half) if self.scale == "sinh" else half
         return self._in_own_unit(self.location - half), self._in_own_unit(self.location + half)
 
-    @property
-    def prediction_interval(self) -> tuple[float, float] | None:
-        """The 95% prediction interval of one more seed; None with too few seeds, or where a seed has no value."""
+    def prediction_interval(self, level: float = LEVEL) -> tuple[float, float] | None:
+        """Return the interval that misses one more seed's value with probability `level`; None with too few seeds."""
         if not self._resolved or not self.samples:
             return None
-        half = float(stats.t.ppf(1 - ONE_SIDED, self.df)) * self._prediction_error
+        half = float(stats.t.ppf(1 - level / 2, self.df)) * self._prediction_error
         return self._in_own_unit(self.location - half), self._in_own_unit(self.location + half)
 
     def prediction_p_value(self, figure: float) -> float:
@@ -93,9 +100,9 @@ class Estimate:
     def exact_p_value(self, bound: float, side: Side) -> float | None:
         """Return the one-sided p-value of the exact sign-flip test, which needs symmetry but no normal distribution.
 
-        It cannot fall below 2**-n, so that fewer than 6 seeds never reach 2.5%. None where it does not apply.
+        It cannot fall below 2**-n: fewer than 6 seeds never reach 2.5%. None where it does not apply.
         """
-        if not 2 <= len(self.samples) <= EXACT_UP_TO:
+        if not EXACT_FROM <= len(self.samples) <= EXACT_UP_TO:
             return None
         values = np.asarray(self.samples)
         if self.scale == "log":
@@ -112,7 +119,7 @@ class Estimate:
         )
         return float(outcome.pvalue)
 
-    def seeds_to_settle(self, low: float, high: float, alpha: float = ONE_SIDED) -> int | None:
+    def seeds_to_settle(self, low: float, high: float, alpha: float = LEVEL / 2) -> int | None:
         """Return how many seeds would settle whether the mean lies in (low, high), from the measured mean and spread.
 
         The power of each one-sided test is that of the noncentral t distribution; of two it is at least their sum
@@ -134,10 +141,12 @@ class Estimate:
         else:
             effects = [-min(to_low, to_high)]
         n = np.arange(2, MOST_SEEDS + 1)
-        critical = stats.t.ppf(1 - alpha, n - 1)
+        # What the other experiments tell of the variance, more seeds of this contrast do not add to.
+        df = n - 1 + max(self.df - (self.n - 1), 0)
+        critical = stats.t.ppf(1 - alpha, df)
         # Beyond 40 the test cannot miss, and the noncentral t distribution cannot be computed.
         shifts = [np.minimum(effect * np.sqrt(n), 40.0) for effect in effects]
-        power = sum(stats.nct.sf(critical, n - 1, shift) for shift in shifts) - (len(shifts) - 1)
+        power = sum(stats.nct.sf(critical, df, shift) for shift in shifts) - (len(shifts) - 1)
         enough = np.flatnonzero(power >= POWER)
         return int(n[enough[0]]) if enough.size else None
 

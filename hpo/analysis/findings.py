@@ -1,14 +1,18 @@
 """Findings: every claim of a study, judged by its runs, one row a claim and reading."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from hpo.analysis.contrast import Contrast
 from hpo.analysis.estimate import MOST_SEEDS
 from hpo.analysis.grid import Grid, grid
-from hpo.analysis.multiplicity import holm
+from hpo.analysis.looks import LEVEL_OF_A_LOOK, look_number
+from hpo.analysis.moderated_variance import ModeratedVariance
+from hpo.analysis.multiplicity import benjamini_hochberg, holm
 from hpo.analysis.ranking import probability_of_best
 from hpo.analysis.verdict import Decision, Evidence, Verdict, decide_alone, judge, judge_reading
 from hpo.definition.claims import Claim, Reading
@@ -22,6 +26,7 @@ from hpo.storage.stored_trial import StoredTrial
 FAILED = (Outcome.DIVERGED, Outcome.OUT_OF_MEMORY, Outcome.TIMED_OUT, Outcome.CRASHED)
 
 Key = tuple[str, Reading]
+Effort = Literal["a few more", "dozens", "hundreds"]
 
 
 @dataclass(frozen=True)
@@ -29,18 +34,21 @@ class Finding:
     """A claim under one reading. Accuracies are in percent, differences of them in points, times in seconds.
 
     Attributes:
-        verdict: this claim's own, with at most 5% error.
+        verdict: this claim's own, with at most 5% error over all planned looks.
         verdict_holm: with at most 5% error anywhere among all claims under this reading.
         quantity: what the deciding contrast compares.
         hypothesis: the deciding contrast, and where it should lie.
         contrasts: how many have to hold together; the deciding one is the weakest, or what contradicts the claim.
         documented: the deciding contrast's documented value.
-        value: its measured one, over `seeds` seeds, with its 95% interval from `low` to `high`.
+        value: its measured one, over `seeds` seeds, with its interval from `low` to `high`, which misses it with
+            probability `level`.
+        look: which planned look at the seeds this is, from 1; 0 before the first.
         p: two-sided p-value of the verdict; None for a guarantee.
-        p_exact: the same by exact sign-flip tests in place of Student's t; it cannot fall below 2**(1 - seeds).
-        p_holm: the same as `p`, adjusted for all claims under this reading.
+        p_exact: the same by exact sign-flip tests in place of Student's t; None with fewer than 6 seeds.
+        p_holm: the same as `p`, adjusted for all claims under this reading by Holm's method.
+        p_bh: the same, by Benjamini and Hochberg's.
         p_best: probability that the claimed best of several experiments is the best.
-        seeds_to_settle: about how many seeds would settle an unresolved claim if what was measured is true.
+        effort: how many seeds would settle an unresolved claim if what was measured is true; None if more than 1,000.
         by_construction: whether it holds by construction, whatever is measured; no count of verdicts has it.
         runs: ids of the runs that the deciding contrast rests on.
         evidence: every contrast with its estimate, interval, one-sided p-values, and the verdict on it alone.
@@ -59,11 +67,14 @@ class Finding:
     low: float | None = None
     high: float | None = None
     seeds: int = 0
+    look: int = 0
+    level: float = LEVEL_OF_A_LOOK
     p: float | None = None
     p_exact: float | None = None
     p_holm: float | None = None
+    p_bh: float | None = None
     p_best: float | None = None
-    seeds_to_settle: int | None = None
+    effort: Effort | None = None
     by_construction: bool = False
     note: str = ""
     runs: tuple[str, ...] = ()
@@ -85,26 +96,41 @@ def judge_claims(definition: StudyDefinition, runs: Iterable[StoredTrial]) -> li
     records = list(runs)
     finished = grid(records)
     by_construction = {claim.id for claim in definition.claims if claim.by_construction}
-    decisions = {
-        (c.id, reading): judge_reading(c, reading, finished) for c in definition.claims for reading in c.readings
-    }
-    p_holm = _adjusted({key: decision for key, decision in decisions.items() if key[0] not in by_construction})
+    decisions = decide_claims(definition.claims, finished)
+    adjusted = _adjusted({key: decision for key, decision in decisions.items() if key[0] not in by_construction})
     rows = []
     for claim in definition.claims:
         if claim.not_testable is not None:
             rows.append(Finding(claim.id, claim.title, "fair", "not testable here", note=claim.not_testable))
         for reading in claim.readings:
             key = (claim.id, reading)
-            rows.append(_finding(claim, reading, decisions[key], p_holm.get(key), definition, records))
+            rows.append(_finding(claim, reading, decisions[key], adjusted.get(key), definition, records))
     return rows
 
 
-def _adjusted(decisions: Mapping[Key, Decision]) -> dict[Key, float]:
-    """Holm's p-values, each reading a family of its own: the second reading is of the same claims."""
-    adjusted: dict[Key, float] = {}
+def decide_claims(claims: Iterable[Claim], finished: Grid) -> dict[Key, Decision]:
+    """Return the verdict on each claim under each reading, at the level of one look.
+
+    Args:
+        claims: of a grid.
+        finished: its finished runs.
+    """
+    noise = ModeratedVariance(finished)
+    return {
+        (claim.id, reading): judge_reading(claim, reading, finished, LEVEL_OF_A_LOOK, noise)
+        for claim in claims
+        for reading in claim.readings
+    }
+
+
+def _adjusted(decisions: Mapping[Key, Decision]) -> dict[Key, tuple[float, float]]:
+    """Holm's and Benjamini-Hochberg's p-values, each reading a family of its own: the others are of the same claims."""
+    adjusted: dict[Key, tuple[float, float]] = {}
     for reading in {reading for _, reading in decisions}:
         family = {key: d.p for key, d in decisions.items() if key[1] == reading and d.p is not None}
-        adjusted.update(zip(family, holm(list(family.values())), strict=True))
+        p_values = list(family.values())
+        pairs = zip(holm(p_values), benjamini_hochberg(p_values), strict=True)
+        adjusted.update(zip(family, pairs, strict=True))
     return adjusted
 
 
@@ -112,7 +138,7 @@ def _finding(
     claim: Claim,
     reading: Reading,
     decision: Decision,
-    p_holm: float | None,
+    adjusted: tuple[float, float] | None,
     definition: StudyDefinition,
     runs: list[StoredTrial],
 ) -> Finding:
@@ -123,7 +149,8 @@ def _finding(
     interval = deciding.interval or (None, None)
     # With too few seeds the p-value of 1 counts in Holm's adjustment, but it is not shown.
     unknown = interval == (None, None)
-    settle = decision.seeds_to_settle() if decision.verdict == "unresolved" else None
+    effort = _effort(decision) if decision.verdict == "unresolved" else None
+    p_holm, p_bh = adjusted or (None, None)
     best = _probability_of_best(decision, finished)
     return Finding(
         claim=claim.id,
@@ -137,15 +164,18 @@ def _finding(
         low=interval[0],
         high=interval[1],
         seeds=estimate.n,
+        look=look_number(estimate.n),
+        level=decision.level,
         p=None if unknown else decision.p,
         p_exact=decision.exact_p(),
         p_holm=None if unknown else p_holm,
+        p_bh=None if unknown else p_bh,
         p_best=best,
         verdict=decision.verdict,
         verdict_holm=_after(p_holm, decision),
         by_construction=claim.by_construction,
-        seeds_to_settle=settle,
-        note="; ".join(_remarks(decision, settle, best, finished, runs)),
+        effort=effort,
+        note="; ".join(_remarks(decision, effort, best, finished, runs)),
         runs=deciding.contrast.run_ids(finished),
         evidence=tuple(_record(evidence, documented) for evidence in decision.evidence),
     )
@@ -153,11 +183,19 @@ def _finding(
 
 def _after(p: float | None, decision: Decision) -> Verdict:
     """Return the verdict at an adjusted p-value."""
-    if p is None or decision.verdict in ("unresolved", "reproduced"):
+    if p is None or decision.verdict in ("unresolved", "reproduced", "no data"):
         return decision.verdict
     if decision.verdict == "not reproduced":
-        return "reproduced" if judge(p, supported=False) == "unresolved" else "not reproduced"
-    return judge(p, supported=decision.verdict == "supported")
+        return "reproduced" if p > decision.level else "not reproduced"
+    return judge(p, decision.level, supported=decision.verdict == "supported")
+
+
+def _effort(decision: Decision) -> Effort | None:
+    """Return the order of magnitude of the seeds that would settle a claim: the measured noise tells no more."""
+    seeds = decision.seeds_to_settle()
+    if seeds is None:
+        return None
+    return "a few more" if seeds <= 12 else "dozens" if seeds <= 100 else "hundreds"
 
 
 def _probability_of_best(decision: Decision, finished: Grid) -> float | None:
@@ -195,7 +233,7 @@ def _record(evidence: Evidence, documented: Mapping[str, Mapping[str, float]]) -
 
 
 def _remarks(
-    decision: Decision, settle: int | None, best: float | None, finished: Grid, runs: list[StoredTrial]
+    decision: Decision, effort: Effort | None, best: float | None, finished: Grid, runs: list[StoredTrial]
 ) -> Iterator[str]:
     needed = {name: None for evidence in decision.evidence for name in evidence.contrast.experiments}
     missing = [name for name in needed if name not in finished]
@@ -204,15 +242,15 @@ def _remarks(
     failed = Counter(run.experiment for run in runs if run.experiment in needed and run.outcome in FAILED)
     for name, count in failed.items():
         yield f"{counted(count, 'run')} of {name} failed and left out"
-    if decision.verdict == "unresolved" and not missing:
+    if decision.verdict in ("unresolved", "no data") and not missing:
         seeds = min(evidence.estimate.n for evidence in decision.evidence)
         if seeds < 2:
             yield "one seed: its noise is unknown" if seeds else "no seed that all its experiments share"
         elif any(evidence.interval is None for evidence in decision.evidence):
             yield f"{seeds} seeds: too few for an interval"
-        elif settle is not None:
-            yield f"about {settle} seeds would settle it"
+        elif effort is not None:
+            yield f"{effort} {'seeds' if effort == 'a few more' else 'of seeds'} would settle it"
         else:
             yield f"would take more than {MOST_SEEDS:,} seeds"
     if best is not None:
-        yield f"best with probability {best:.2f}"
+        yield f"best with probability {'< 0.01' if best < 0.01 else '> 0.99' if best > 0.99 else f'{best:.2f}'}"

@@ -15,8 +15,6 @@ from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
 from hpo.storage.stored_trial import StoredTrial
 
-# Of the interval in which one more seed would lie.
-CONFIDENCE = 0.95
 SHOWN: tuple[Quantity, ...] = (
     "test_accuracy",
     "val_accuracy",
@@ -168,11 +166,13 @@ def _pooled(rows: Sequence[ReplayRow]) -> tuple[float | None, int]:
 def _prediction(row: ReplayRow, rows: Sequence[ReplayRow]) -> tuple[float, float] | None:
     from scipy import stats
 
+    from hpo.analysis.estimate import LEVEL
+
     (sd, df), mean = _pooled(rows), row.figures["test_accuracy"].mean
     if not sd or mean is None:
         return None
     # One more value has its own noise, and the mean it is compared with has that of its seeds.
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, df)) * sd * math.sqrt(1 + 1 / row.seeds)
+    half = float(stats.t.ppf(1 - LEVEL / 2, df)) * sd * math.sqrt(1 + 1 / row.seeds)
     return mean - half, mean + half
 
 

@@ -20,9 +20,19 @@ if TYPE_CHECKING:
 # numbers; any other has numbers.
 WHOLE = (
     *("replicate", "trained_epochs", "parameters", "exported_parameters", "best_epoch", "lr_reductions"),
-    *("checkpoint_epoch", "depth", "width", "patience", "shift", "seeds_to_settle"),
+    *("checkpoint_epoch", "depth", "width", "patience", "shift", "look"),
 )
-TEXTS = ("experiment", "message", "hidden", "checkpoint_monitor", "quantity", "hypothesis", "verdict_holm", "note")
+TEXTS = (
+    "experiment",
+    "message",
+    "hidden",
+    "checkpoint_monitor",
+    "quantity",
+    "hypothesis",
+    "verdict_holm",
+    "effort",
+    "note",
+)
 # Trials that a notebook shows of a study.
 SHOWN = 5
 

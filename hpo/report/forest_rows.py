@@ -4,8 +4,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hpo.analysis.findings import decide_claims
 from hpo.analysis.grid import grid
-from hpo.analysis.verdict import Verdict, judge_reading
+from hpo.analysis.verdict import Verdict
 from hpo.definition.claims import Reading
 from hpo.definition.study_definition import StudyDefinition
 from hpo.storage.stored_trial import StoredTrial
@@ -19,7 +20,7 @@ class ForestRow:
 
     Attributes:
         unit: what its scale counts; contrasts of one unit share a scale.
-        value: measured, with its 95% interval from `low` to `high`; None without an interval.
+        value: measured, with its interval from `low` to `high`; None without an interval.
         claimed_low, claimed_high: the region that is claimed; infinite where it is open.
     """
 
@@ -44,9 +45,10 @@ def forest_rows(definition: StudyDefinition, trials: Iterable[StoredTrial]) -> l
         trials: its runs.
     """
     finished, rows = grid(trials), []
+    decisions = decide_claims(definition.claims, finished)
     for claim in definition.claims:
         for reading in claim.readings:
-            decision = judge_reading(claim, reading, finished)
+            decision = decisions[claim.id, reading]
             deciding = decision.deciding
             if not deciding.estimate.n or not math.isfinite(deciding.estimate.value) or deciding.guarantee:
                 continue

@@ -28,7 +28,7 @@ def test_experiments_are_paired_over_their_seeds() -> None:
     assert (row.method, row.seeds, row.verdict) == ("paired", 4, "first is better")
     assert row.p == pytest.approx(reference.pvalue)
     assert (row.low, row.high) == pytest.approx(tuple(reference.confidence_interval(0.95)))
-    assert row.p_exact == pytest.approx(2 / 2**4)
+    assert row.p_exact is None  # With four seeds it could not be small.
 
 
 def test_without_shared_seeds_it_is_welchs_test() -> None:

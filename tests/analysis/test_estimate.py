@@ -63,8 +63,10 @@ def test_the_exact_test_counts_sign_flips() -> None:
     assert estimate.mean(list(values), 0.0).exact_p_value(0.1, "above") == pytest.approx(share)
 
 
-def test_the_exact_test_of_three_seeds_cannot_fall_below_an_eighth() -> None:
-    assert estimate.mean([5.0, 5.1, 5.2], 0.0).exact_p_value(0, "above") == pytest.approx(1 / 8)
+def test_the_exact_test_needs_six_seeds_to_fall_below_the_level() -> None:
+    values = [5.0, 5.1, 5.2, 5.3, 5.4]
+    assert estimate.mean(values, 0.0).exact_p_value(0, "above") is None
+    assert estimate.mean([*values, 5.5], 0.0).exact_p_value(0, "above") == pytest.approx(1 / 64)
 
 
 @pytest.mark.parametrize("samples", [[], [1.0]], ids=["none", "one"])
@@ -144,6 +146,6 @@ def test_a_prediction_is_the_t_test_of_one_value_against_the_others(sample: np.n
     n, figure = len(sample), 2.5
     t = (figure - sample.mean()) / (sample.std(ddof=1) * math.sqrt(1 + 1 / n))
     assert found.prediction_p_value(figure) == pytest.approx(2 * stats.t.sf(abs(t), n - 1))
-    low, high = found.prediction_interval or (0.0, 0.0)
+    low, high = found.prediction_interval() or (0.0, 0.0)
     assert found.prediction_p_value(high) == pytest.approx(0.05)
     assert (low + high) / 2 == pytest.approx(sample.mean())

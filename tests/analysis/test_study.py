@@ -116,7 +116,7 @@ def test_findings_are_one_row_a_claim() -> None:
     frame = study(found, GRID).findings_dataframe()
     assert list(frame["claim"]) == ["C1"] and list(frame["verdict"]) == ["supported"]
     assert frame["value"][0] == pytest.approx(2.0667, abs=1e-4) and frame["seeds"][0] == 3
-    assert str(frame["seeds_to_settle"].dtype) == "Int64"
+    assert str(frame["look"].dtype) == "Int64"
 
 
 def test_the_best_is_the_finished_trial_with_the_best_value(search: Study) -> None:

@@ -193,7 +193,7 @@ def test_one_run_breaks_a_guarantee() -> None:
     broken = {"a": {**kept["a"], 3: run("a", 3, checkpoint_gain=-0.1)}}
     assert decide([test], kept).verdict == "supported"
     assert decide([test], broken).verdict == "contradicted"
-    assert decide([test], {}).verdict == "unresolved"
+    assert decide([test], {}).verdict == "no data"
     assert decide([test], kept).p is None
 
 
@@ -201,7 +201,7 @@ def test_one_run_breaks_a_guarantee() -> None:
 def test_fewer_than_two_seeds_leave_every_claim_unresolved(seeds: int) -> None:
     test = claim(of="a", versus="b", above=0)
     decision = decide([test], study(a=[60.0] * seeds, b=[50.0] * seeds))
-    assert decision.verdict == "unresolved"
+    assert decision.verdict == ("unresolved" if seeds else "no data")
     assert decision.seeds_to_settle() is None
 
 
