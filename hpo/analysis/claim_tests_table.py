@@ -9,7 +9,7 @@ from hpo.analysis.quantities import decimals
 from hpo.analysis.tables import Column, Table, number
 
 NOTE = (
-    "Each verdict is of its test alone and errs in at most 5%. A claim is supported if each of its tests is; whether "
+    "Each verdict is of its test alone. A claim is supported if each of its tests is; whether "
     "one of several contradicts it is judged with allowance for their number, by hpo findings without --tests."
 )
 
@@ -36,7 +36,7 @@ def claim_tests_table(findings: Sequence[Finding], title: str, warning: str | No
             if documented
             else []
         ),
-        Column("measured [95%]", measured_text, right=True),
+        Column("measured [interval]", measured_text, right=True),
         Column("seeds", lambda row: str(row["seeds"]), right=True),
         Column("p (exact)", p_text, right=True),
         Column("verdict", lambda row: row["verdict"]),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from hpo.analysis.claim_sentence import claim_sentence
 from hpo.analysis.contrast import Contrast
 from hpo.analysis.estimate import MOST_SEEDS
 from hpo.analysis.grid import Grid, grid
@@ -49,6 +51,7 @@ class Finding:
         p_bh: the same, by Benjamini and Hochberg's.
         p_best: probability that the claimed best of several experiments is the best.
         effort: how many seeds would settle an unresolved claim if what was measured is true; None if more than 1,000.
+        sentence: what the deciding contrast measured.
         by_construction: whether it holds by construction, whatever is measured; no count of verdicts has it.
         runs: ids of the runs that the deciding contrast rests on.
         evidence: every contrast with its estimate, interval, one-sided p-values, and the verdict on it alone.
@@ -75,6 +78,7 @@ class Finding:
     p_bh: float | None = None
     p_best: float | None = None
     effort: Effort | None = None
+    sentence: str = ""
     by_construction: bool = False
     note: str = ""
     runs: tuple[str, ...] = ()
@@ -175,6 +179,7 @@ def _finding(
         verdict_holm=_after(p_holm, decision),
         by_construction=claim.by_construction,
         effort=effort,
+        sentence=claim_sentence(deciding),
         note="; ".join(_remarks(decision, effort, best, finished, runs)),
         runs=deciding.contrast.run_ids(finished),
         evidence=tuple(_record(evidence, documented) for evidence in decision.evidence),
@@ -215,12 +220,17 @@ def _record(evidence: Evidence, documented: Mapping[str, Mapping[str, float]]) -
     interval = evidence.interval
     low, high = interval or (None, None)
     alone = decide_alone(evidence)
+    claimed = [end if math.isfinite(end) else None for end in evidence.test.region]
     return {
         "quantity": evidence.test.quantity,
         "hypothesis": evidence.hypothesis,
         "documented": evidence.contrast.documented(documented),
         "value": evidence.estimate.value,
         "sd": evidence.estimate.sd,
+        "samples": list(evidence.estimate.samples),
+        "sentence": claim_sentence(evidence),
+        "claimed_low": claimed[0],
+        "claimed_high": claimed[1],
         "low": low,
         "high": high,
         "seeds": evidence.estimate.n,

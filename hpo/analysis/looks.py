@@ -9,6 +9,8 @@ levels, as of S. J. Pocock, "Group sequential methods in the design and analysis
 
 from collections.abc import Sequence
 
+from hpo.definition.counted import counted
+
 # Numbers of seeds.
 LOOKS = (3, 5, 8, 12, 20)
 LEVEL_OF_A_LOOK = 0.0128
@@ -24,18 +26,16 @@ def look_number(seeds: int) -> int:
 
 
 def looks_text(seeds: int, earlier: Sequence[int] = ()) -> str:
-    """Return in sentences which look a table of so many seeds is.
+    """Return in a sentence which look a table of so many seeds is.
 
     Args:
         seeds: of the experiment that has most.
         earlier: the numbers of seeds at which somebody looked before.
     """
     planned = ", ".join(map(str, LOOKS[:-1])) + f" and {LOOKS[-1]}"
-    text = f"Looks are planned at {planned} seeds, each at the level of {LEVEL_OF_A_LOOK:.2%}: together they err in 5%."
-    number = look_number(seeds)
-    this = f"This is look {number} of {len(LOOKS)}." if seeds in LOOKS else f"{seeds} seeds are no planned look."
-    unplanned = [each for each in earlier if each not in LOOKS and each != seeds]
-    more = (
-        f" There were looks at {', '.join(map(str, unplanned))} seeds too: they add to the error." if unplanned else ""
+    this = (
+        f"Look {look_number(seeds)} of {len(LOOKS)}" if seeds in LOOKS else f"{counted(seeds, 'seed')}: no planned look"
     )
-    return f"{this} {text}{more}"
+    text = f"{this}: looks at {planned} seeds, each at {LEVEL_OF_A_LOOK:.2%}, together err in 5%."
+    unplanned = ", ".join(str(each) for each in sorted({*earlier, seeds}) if each not in LOOKS)
+    return f"{text} Looks at {unplanned} add to that." if unplanned else text
