@@ -1,14 +1,16 @@
 """Two runs, experiments or studies side by side, by the statistics of the claims."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hpo.analysis import estimate
-from hpo.analysis.estimate import LEVEL
+from hpo.analysis.estimate import LEVEL, Side
 from hpo.analysis.findings_table import p_text
+from hpo.analysis.multiplicity import holm
 from hpo.analysis.quantities import decimals, measure, resolution
-from hpo.analysis.tables import Column, Row, Table, interval, number, with_noise
+from hpo.analysis.study_tables import used_settings
+from hpo.analysis.tables import Column, Fact, Row, Table, interval, number, with_noise
 from hpo.definition.claims import Quantity
 from hpo.definition.counted import counted
 from hpo.errors import RequestError, closest, quoted
@@ -38,6 +40,11 @@ LESS_IS: dict[Quantity, str] = {
     "parameters": "smaller",
 }
 
+# Quantities in points, of which a margin says what difference matters.
+IN_POINTS: tuple[Quantity, ...] = ("test_accuracy", "val_accuracy", "train_accuracy", "gap")
+# Settings that every run has of its own, or that follow from others.
+NOT_COMPARED = {"seed", "depth", "width", "taper", "lr_multiplier"}
+
 # Columns of a table in which some quantity has an interval.
 _STATISTICS = (
     Column(
@@ -45,8 +52,9 @@ _STATISTICS = (
         lambda row: interval(row["low"], row["high"], decimals(row["quantity"]), sign=True),
         right=True,
     ),
-    Column("p (exact)", p_text, right=True),
+    Column("Holm p", lambda row: p_text({"p": row["p_holm"], "p_exact": None}), right=True, optional=True),
 )
+_MATTERS = Column("P first/same/second", lambda row: _shares(row), right=True, optional=True)
 
 
 @dataclass(frozen=True)
@@ -56,12 +64,16 @@ class Comparison:
     Attributes:
         difference: first minus second, with its 95% interval from `low` to `high`.
         p: two-sided p-value of no difference.
-        p_exact: the same by the exact sign-flip test, where the sides are paired.
+        p_exact: the same by the exact sign-flip test, where the sides are paired over six seeds or more.
+        p_holm: the same as `p`, adjusted for all quantities by Holm's method.
+        p_first: probability that the first side is better, under a flat prior.
+        p_first_matters, p_second_matters: probability that the first side, or the second, is better by the margin.
         seeds: pairs, or the runs of the smaller side.
         method: `paired` over shared seeds, `unpaired` (Welch), `one run each`, or `constant`: the configurations alone
             decide the quantity, or all runs of a side have the same count, so that there is nothing to estimate.
         better: which direction is the better one, `higher` or `lower`.
-        verdict: which side is better (faster, shorter, smaller), that they are equal, or that it is unresolved.
+        verdict: which side is better (faster, shorter, smaller), that they are equal, or that it is unresolved; by
+            the adjusted p-value.
         seeds_to_settle: about how many seeds would resolve the measured difference, if it is real.
     """
 
@@ -80,6 +92,10 @@ class Comparison:
     better: str
     verdict: str
     seeds_to_settle: int | None
+    p_holm: float | None = None
+    p_first: float | None = None
+    p_first_matters: float | None = None
+    p_second_matters: float | None = None
 
 
 def select_trials(study: StoredStudy, part: str) -> list[StoredTrial]:
@@ -103,7 +119,7 @@ def select_trials(study: StoredStudy, part: str) -> list[StoredTrial]:
     return selected
 
 
-def compare_sides(first: Iterable[StoredTrial], second: Iterable[StoredTrial]) -> list[Comparison]:
+def compare_sides(first: Iterable[StoredTrial], second: Iterable[StoredTrial], margin: float = 1.0) -> list[Comparison]:
     """Return a comparison for each quantity that both sides have.
 
     Runs are paired where two or more share experiment and replicate, or the replicate alone where each side is a single
@@ -112,6 +128,7 @@ def compare_sides(first: Iterable[StoredTrial], second: Iterable[StoredTrial]) -
     Args:
         first: runs of a run, an experiment or a study; unfinished ones are left out.
         second: the same of the other side.
+        margin: the least difference of accuracies that matters, in points.
 
     Raises:
         RequestError: there is no quantity that both sides have, or a run is on both sides.
@@ -125,14 +142,37 @@ def compare_sides(first: Iterable[StoredTrial], second: Iterable[StoredTrial]) -
         )
     one, other = ([run for run in side if run.has_result] for side in (first, second))
     by_experiment = not (_single(one) and _single(other))
-    rows = (_comparison(quantity, one, other, by_experiment) for quantity in COMPARED)
+    rows = (_comparison(quantity, one, other, by_experiment, margin) for quantity in COMPARED)
     found = [row for row in rows if row is not None]
     if not found:
         raise RequestError("there are no finished runs on both sides to compare.")
-    return found
+    adjusted = iter(holm([row.p for row in found if row.p is not None]))
+    return [row if row.p is None else _adjusted(row, next(adjusted)) for row in found]
 
 
-def comparison_table(rows: Sequence[Comparison], first: str, second: str, notes: Sequence[str] = ()) -> Table:
+def different_settings(first: Iterable[StoredTrial], second: Iterable[StoredTrial]) -> dict[str, tuple[str, str]]:
+    """Return the settings in which two sides differ, each with its value on either side.
+
+    A setting that a side's runs do not share has all of their values; one that a configuration does not read is left
+    out there.
+    """
+    used = [[_settings(run) for run in side if run.config] for side in (first, second)]
+    names = dict.fromkeys(name for side in used for settings in side for name in settings)
+    values = {
+        name: tuple(", ".join(dict.fromkeys(settings.get(name, "–") for settings in side)) for side in used)
+        for name in names
+    }
+    return {name: (pair[0], pair[1]) for name, pair in values.items() if len(set(pair)) > 1}
+
+
+def comparison_table(
+    rows: Sequence[Comparison],
+    first: str,
+    second: str,
+    notes: Sequence[str] = (),
+    settings: Mapping[str, tuple[str, str]] | None = None,
+    margin: float = 1.0,
+) -> Table:
     """Return the table of a comparison.
 
     Args:
@@ -140,6 +180,8 @@ def comparison_table(rows: Sequence[Comparison], first: str, second: str, notes:
         first: what the first side is called.
         second: what the second side is called.
         notes: which runs stand for a side.
+        settings: in which the sides differ, with their values.
+        margin: the least difference of accuracies that matters, in points.
     """
     title, study = f"{first} and {second}", first.partition("/")[0] + "/"
     if first.startswith(study) and second.startswith(study):
@@ -156,21 +198,45 @@ def comparison_table(rows: Sequence[Comparison], first: str, second: str, notes:
             ),
             right=True,
         ),
-        *(_STATISTICS if any(row.p is not None for row in rows) else ()),
+        *((*_STATISTICS, _MATTERS) if any(row.p is not None for row in rows) else ()),
         *([] if alike else [Column("seeds", lambda row: f"{row['seeds']}, {row['method']}", optional=True)]),
-        Column("better", lambda row: row["better"]),
+        Column("better", lambda row: row["better"], optional=True),
         Column("verdict", lambda row: _named(row["verdict"], first, second), wrap=True),
     )
     used = next((f", {row.method}, {counted(row.seeds, 'seed')}" for row in rows if row.method != "constant"), "")
     note = (
-        f"Difference: the first minus the second{used if alike else ''}; accuracies in percent. Each verdict errs in "
-        "at most 5%, by itself. A count without noise has no interval and no p."
+        f"Difference: the first minus the second{used if alike else ''}; accuracies in percent. "
+        "A count without noise has no interval and no p."
     )
-    return Table(title, columns, rows, [*notes, note])
+    below = [*notes, note]
+    if any(row.p is not None for row in rows):
+        below += [
+            "Verdicts are those after Holm's adjustment: at most 5% is the chance that any of them errs.",
+            f"P: how probable it is that the first is better by {margin:g} or more points, neither is, or the second is.",
+        ]
+    facts = [Fact(name, f"{one} → {other}") for name, (one, other) in (settings or {}).items()]
+    summary = {"different_settings": {name: list(pair) for name, pair in (settings or {}).items()}}
+    return Table(title, columns, rows, below, summary, facts=facts)
+
+
+def _settings(run: StoredTrial) -> dict[str, str]:
+    return used_settings(run.config, [name for name in run.config if name not in NOT_COMPARED])
+
+
+def _adjusted(row: Comparison, p_holm: float) -> Comparison:
+    verdict = _verdict(row.quantity, row.difference) if p_holm <= LEVEL else "unresolved"
+    return replace(row, p_holm=p_holm, verdict=verdict)
+
+
+def _shares(row: Row) -> str:
+    if row["p_first_matters"] is None:
+        return ""
+    first, second = row["p_first_matters"], row["p_second_matters"]
+    return " / ".join(f"{share:.2f}" for share in (first, max(0.0, 1 - first - second), second))
 
 
 def _comparison(
-    quantity: Quantity, one: list[StoredTrial], other: list[StoredTrial], by_experiment: bool
+    quantity: Quantity, one: list[StoredTrial], other: list[StoredTrial], by_experiment: bool, margin: float
 ) -> Comparison | None:
     first, second = (
         [(run, value) for run in side if (value := measure(run, quantity)) is not None] for side in (one, other)
@@ -194,6 +260,11 @@ def _comparison(
     low, high = found.interval or (None, None)
     p = min(1.0, 2 * min(found.p_value(0, "above"), found.p_value(0, "below"))) if found.interval else None
     exact = [found.exact_p_value(0, side) for side in ("above", "below")]
+    # Under a flat prior, the probability of lying on a side of a bound is one less the p-value of lying there.
+    better: Side = "below" if quantity in LESS_IS else "above"
+    worse: Side = "above" if quantity in LESS_IS else "below"
+    sign = -1 if quantity in LESS_IS else 1
+    matters = p is not None and quantity in IN_POINTS
     resolved = method == "constant" or (p is not None and p <= LEVEL)
     if method == "constant":
         exact = [None, None]
@@ -213,6 +284,9 @@ def _comparison(
         better="lower" if quantity in LESS_IS else "higher",
         verdict=_verdict(quantity, found.value) if resolved else "unresolved",
         seeds_to_settle=None if resolved else found.seeds_to_settle(0, float("inf")),
+        p_first=None if p is None else 1 - found.p_value(0, better),
+        p_first_matters=1 - found.p_value(sign * margin, better) if matters else None,
+        p_second_matters=1 - found.p_value(-sign * margin, worse) if matters else None,
     )
 
 

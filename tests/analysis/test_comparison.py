@@ -1,7 +1,11 @@
+import json
+
+import numpy as np
 import pytest
 from scipy import stats
 
-from hpo.analysis.comparison import Comparison, compare_sides, comparison_table
+from hpo.analysis.comparison import Comparison, compare_sides, comparison_table, different_settings
+from hpo.analysis.multiplicity import holm
 from hpo.analysis.side import Side, images_note
 from hpo.errors import RequestError
 from hpo.storage.stored_study import StoredStudy
@@ -136,3 +140,33 @@ def test_a_side_without_a_result_is_named(part: str, told: str | None) -> None:
         return
     with pytest.raises(RequestError, match=f"'s/{part}' has no result to compare: {told}"):
         Side.of(study, part, lambda _: None)
+
+
+def test_verdicts_hold_together_after_holms_adjustment() -> None:
+    rows = compare_sides(experiment("a", FIRST), experiment("b", SECOND))
+    p_values = [row.p for row in rows if row.p is not None]
+    assert [row.p_holm for row in rows if row.p is not None] == pytest.approx(holm(p_values))
+    assert all((row.verdict == "unresolved") == ((row.p_holm or 0) > 0.05) for row in rows if row.p is not None)
+
+
+def test_the_probability_of_a_difference_that_matters_is_that_of_the_t_posterior() -> None:
+    row = accuracy(compare_sides(experiment("a", FIRST), experiment("b", SECOND), margin=0.5))
+    differences = np.subtract(FIRST, SECOND)
+    posterior = stats.t(len(differences) - 1, differences.mean(), stats.sem(differences))
+    assert row.p_first == pytest.approx(posterior.sf(0))
+    assert row.p_first_matters == pytest.approx(posterior.sf(0.5))
+    assert row.p_second_matters == pytest.approx(posterior.cdf(-0.5))
+
+
+def test_the_settings_that_differ_come_first() -> None:
+    first, second = (
+        [
+            trial.model_copy(update={"config": {"hidden": hidden, "lr": 0.1, "seed": seed}})
+            for seed, trial in enumerate(of)
+        ]
+        for hidden, of in (("32", experiment("a", FIRST)), ("64", experiment("b", SECOND)))
+    )
+    assert different_settings(first, second) == {"hidden": ("32", "64")}
+    table = comparison_table(compare_sides(first, second), "a", "b", settings=different_settings(first, second))
+    assert table.markdown().startswith("hidden: 32 → 64\n")
+    assert json.loads(table.json())["different_settings"] == {"hidden": ["32", "64"]}

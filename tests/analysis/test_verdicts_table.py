@@ -21,7 +21,7 @@ def test_the_verdict_comes_first_and_a_sentence_says_why(definition: StudyDefini
     higher = [value + 2 + 0.1 * i for i, value in enumerate(BASE)]
     found = runs({name: {"test_accuracy": s} for name, s in (("plain", BASE), ("wide", BASE), ("norm", higher))})
     text = verdicts_table(judge_claims(definition, found), "Findings", looks=(3, 4)).markdown()
-    assert "| supported* | C1 | norm helps<br>norm beats plain by 2.20 points (1.89 to 2.51), 5 seeds |" in text
+    assert "| supported* | C1 | norm helps<br>norm beats plain by 2.20 points (1.90 to 2.50), 5 seeds |" in text
     assert "the weakest of 2 tests: norm beats plain" in text
     assert "Look 2 of 5: looks at 3, 5, 8, 12 and 20 seeds, each at 1.28%, together err in 5%." in text
     assert "Looks at 4 add to that." in text
