@@ -52,7 +52,10 @@ def interval_plot(row: Row, width: int = PLOT_WIDTH) -> str:
 
 def _facts(findings: Sequence[Finding]) -> Iterator[Fact]:
     for finding in findings:
-        text = "; ".join(filter(None, (finding.verdict, finding.sentence, finding.note)))
+        images = ""
+        if finding.image_error is not None:
+            images = f"of the noise, {number(finding.image_error)} points of standard error are those of the images"
+        text = "; ".join(filter(None, (finding.verdict, finding.sentence, finding.note, images)))
         yield Fact(finding.reading, f"{text}.")
 
 

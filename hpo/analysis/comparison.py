@@ -212,7 +212,7 @@ def comparison_table(
     if any(row.p is not None for row in rows):
         below += [
             "Verdicts are those after Holm's adjustment: at most 5% is the chance that any of them errs.",
-            f"P: how probable it is that the first is better by {margin:g} or more points, neither is, or the second is.",
+            f"P: how probable it is that the first is better by {margin:g} points or more, neither, the second.",
         ]
     facts = [Fact(name, f"{one} → {other}") for name, (one, other) in (settings or {}).items()]
     summary = {"different_settings": {name: list(pair) for name, pair in (settings or {}).items()}}

@@ -12,6 +12,7 @@ from hpo.analysis.claim_sentence import claim_sentence
 from hpo.analysis.contrast import Contrast
 from hpo.analysis.estimate import MOST_SEEDS
 from hpo.analysis.grid import Grid, grid
+from hpo.analysis.image_noise import image_error, mcnemar
 from hpo.analysis.looks import LEVEL_OF_A_LOOK, look_number
 from hpo.analysis.moderated_variance import ModeratedVariance
 from hpo.analysis.multiplicity import benjamini_hochberg, holm
@@ -51,6 +52,7 @@ class Finding:
         p_bh: the same, by Benjamini and Hochberg's.
         p_best: probability that the claimed best of several experiments is the best.
         effort: how many seeds would settle an unresolved claim if what was measured is true; None if more than 1,000.
+        image_error: standard error that the finite number of images adds, in points; None where it is not known.
         sentence: what the deciding contrast measured.
         by_construction: whether it holds by construction, whatever is measured; no count of verdicts has it.
         runs: ids of the runs that the deciding contrast rests on.
@@ -78,6 +80,7 @@ class Finding:
     p_bh: float | None = None
     p_best: float | None = None
     effort: Effort | None = None
+    image_error: float | None = None
     sentence: str = ""
     by_construction: bool = False
     note: str = ""
@@ -179,6 +182,7 @@ def _finding(
         verdict_holm=_after(p_holm, decision),
         by_construction=claim.by_construction,
         effort=effort,
+        image_error=image_error(deciding.contrast, finished),
         sentence=claim_sentence(deciding),
         note="; ".join(_remarks(decision, effort, best, finished, runs)),
         runs=deciding.contrast.run_ids(finished),
@@ -256,6 +260,9 @@ def _remarks(
         seeds = min(evidence.estimate.n for evidence in decision.evidence)
         if seeds < 2:
             yield "one seed: its noise is unknown" if seeds else "no seed that all its experiments share"
+            p = mcnemar(decision.deciding.contrast, finished)
+            if p is not None:
+                yield f"on these images alone, McNemar's p {'< 0.001' if p < 0.001 else f'{p:.3f}'}"
         elif any(evidence.interval is None for evidence in decision.evidence):
             yield f"{seeds} seeds: too few for an interval"
         elif effort is not None:

@@ -12,6 +12,8 @@ comparison with the best), and else by Bonferroni's k times the p-value.
 
 Where any one of several is enough, it is the other way round: this is the negation of all being false together.
 
+The images are finite too: where they alone leave more open than the seeds do, their standard error is the estimate's.
+
 A guarantee about every single run is not a statement about a mean: one run that breaks the guarantee contradicts it.
 
 A published figure of a single run is reproduced if it could be one more of the runs that were measured: if it lies in
@@ -20,12 +22,13 @@ their prediction interval. Of several figures, each errs in its share of the lev
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from hpo.analysis.contrast import Contrast, contrasts
 from hpo.analysis.estimate import LEVEL, Estimate, Side
 from hpo.analysis.grid import Grid
+from hpo.analysis.image_noise import image_error
 from hpo.analysis.moderated_variance import ModeratedVariance
 from hpo.analysis.multiplicity import dunnett
 from hpo.definition.claims import Claim, ClaimTest, Reading
@@ -239,6 +242,9 @@ def _weigh(test: ClaimTest, contrast: Contrast, grid: Grid, level: float, noise:
     estimate = contrast.estimate(grid)
     if noise is not None:
         estimate = noise.moderate(contrast, estimate)
+    of_images = image_error(contrast, grid)
+    if of_images is not None and test.reproduces is None and of_images > estimate.error:
+        estimate = replace(estimate, error=of_images)
     if test.never_below is not None:
         kept = all(sample >= test.never_below for sample in estimate.samples)
         seen = bool(estimate.samples)

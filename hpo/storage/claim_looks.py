@@ -27,6 +27,6 @@ def record_claim_look(address: Address, study: StoredStudy, seeds: int) -> None:
         StorageError: the database cannot be written.
     """
     looks = claim_looks(study)
-    if seeds > 0 and seeds not in looks:
+    if seeds > 1 and seeds not in looks:  # One seed allows no verdict.
         with open_database(address) as database, storage_errors(address):
             database.storage.set_study_system_attr(study.key, ATTR, sorted((*looks, seeds)))
