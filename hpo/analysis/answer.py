@@ -6,8 +6,10 @@ from typing import Any
 
 from hpo.analysis.choice import Chosen, confirmed
 from hpo.analysis.contender import Contender, Noise, contenders
+from hpo.analysis.search_expectation import too_good
 from hpo.analysis.study_tables import DERIVED, settings_text, varied_settings
 from hpo.analysis.tables import Column, Fact, Row, Table, number
+from hpo.analysis.winners_curse import corrected_best
 from hpo.definition.counted import counted
 from hpo.definition.metric_text import metric_text, percent
 from hpo.definition.outcome import Outcome
@@ -39,14 +41,14 @@ def answer_table(
     if not ranked:
         have = f"of {counted(len(study.trials), 'trial')} none has finished" if study.trials else "it has no trials"
         raise StorageError(f"study {quoted(study.name)} has no best trial yet: {have}.")
-    metric, images = metric_of(study), _validation_images(study)
+    metric, images = metric_of(study), validation_images(study)
     rows = [_row(each, metric, images) for each in ranked]
     best, first = ranked[0], rows[0]
     folders = [str(best.study.run_folder(run, runs)) for run in best.runs]
     following = _next_commands(study, best, chosen, command)
     facts = [
         Fact("best", f"{best.label}: {_settings(best, study)}"),
-        *_value_facts(first, len(ranked), metric, images, chosen),
+        *_value_facts(first, len(ranked), metric, images, chosen, study),
         *([Fact("test", text) for text in _test(best, chosen)]),
         *_gap_facts(best),
         Fact("folder", folders[0] + (f" and {counted(len(folders) - 1, 'other')}" if folders[1:] else "")),
@@ -59,6 +61,7 @@ def answer_table(
         "confirmation": best.study.name if chosen else None,
         "compared": len(ranked),
         "best": {**first, "config": best.config, "folders": folders},
+        "corrected": None if chosen or best.trial is None else corrected_best(study, metric, images),
         "test": chosen.look.model_dump() if chosen else None,
         "next": following,
     }
@@ -75,7 +78,7 @@ def metric_of(study: StoredStudy) -> str | None:
         return None
 
 
-def _validation_images(study: StoredStudy) -> int | None:
+def validation_images(study: StoredStudy) -> int | None:
     """Return how many images a value was measured on, where they were held out."""
     try:
         data = study.definition.data
@@ -139,24 +142,30 @@ def _noise(row: Row, metric: str | None) -> str:
 
 
 def _value_facts(
-    row: Row, compared: int, metric: str | None, images: int | None, chosen: Chosen | None
+    row: Row, compared: int, metric: str | None, images: int | None, chosen: Chosen | None, study: StoredStudy
 ) -> Iterator[Fact]:
     """Yield the value of the best, and how far it is to be believed."""
     told = metric_text(metric, row["value"])
+    of_search = chosen is None and row["trial"] is not None
+    if of_search and compared > 1:
+        told += f", the best of {compared:,}, "
+        if row["outcome"] in (Outcome.COMPLETE, Outcome.EARLY_STOPPED):
+            told += too_good(study, metric, images)
+        else:
+            told += f"at epoch {row['epochs']}: no trial has trained to its end yet"
+        yield Fact((metric or "value").replace("_", " "), told)
+        return
     if row["half_interval"] is not None:
         told += f" ± {_noise(row, metric)}"
     if row["seeds"] > 1:
         told += f", the mean of {counted(row['seeds'], 'fresh seed' if chosen else 'seed')}"
-    elif chosen or row["trial"] is None:
+    elif not of_search:
         told += ", one fresh seed" if chosen else ", one seed"
     over = "seeds" if row["seeds"] > 1 else counted(images or 0, "validation image")
     if row["half_interval"] is not None:
         told += f" (95% over {over})"
-    if row["outcome"] not in (Outcome.COMPLETE, Outcome.EARLY_STOPPED) and row["trial"] is not None and not chosen:
-        told += f" at epoch {row['epochs']}: no trial has trained to its end yet"
     if chosen is None and compared > 1:
-        shows = "more seeds show" if row["trial"] is None else "hpo confirm shows"
-        told += f". The best of {compared:,} is likely too good: {shows} how much"
+        told += f". The best of {compared:,} is likely too good: more seeds show how much"
     yield Fact((metric or "value").replace("_", " "), told)
     if row["searched"] is not None:
         yield Fact("in the search", f"{metric_text(metric, row['searched'])}, the best of many noisy values")

@@ -1,6 +1,7 @@
 """The table of a confirmation: the candidates, the winner's curse, and what the test images say of the chosen one."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hpo.analysis.confirmation import Confirmed, mean_curse
@@ -11,6 +12,8 @@ from hpo.definition.counted import counted
 from hpo.definition.metric_text import percent
 from hpo.storage.look import Look, LookResult
 from hpo.storage.stored_trial import title
+
+CURSE = "Winner's curse"
 
 
 def confirmation_table(
@@ -57,6 +60,11 @@ def confirmation_table(
     return Table(f"Confirmation {study}", columns, rows, notes, summary)
 
 
+def candidates_alone(table: Table) -> Table:
+    """Return the table of a confirmation without the notes that the answer of the search tells too."""
+    return replace(table, notes=[note for note in table.notes if note.startswith(CURSE)])
+
+
 def _notes(
     rows: Sequence[Confirmed],
     looks: Sequence[Look],
@@ -73,7 +81,7 @@ def _notes(
     yield f"Chosen: trial {chosen.trial}, the best mean over {seeds} on validation images. {chosen.configuration}"
     if curse is not None:
         yield (
-            "Winner's curse, the mean of search value minus confirmed value: "
+            f"{CURSE}, the mean of search value minus confirmed value: "
             f"{number(curse, digits, sign=True)}. It is positive where the search values were too good."
         )
     if ahead is not None:

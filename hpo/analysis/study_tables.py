@@ -62,12 +62,13 @@ def _kind(study: StoredStudy) -> str | None:
     return "confirmation" if study.record.confirms is not None else study.record.kind
 
 
-def trials_table(study: StoredStudy, top: int) -> Table:
+def trials_table(study: StoredStudy, top: int, more: Sequence[str] = ()) -> Table:
     """Return the trials of a study, best first, those without a value last.
 
     Args:
         study: with its trials.
         top: how many rows; 0 is all.
+        more: further notes.
     """
     name, runs = study.name, study.trials
     sign = -1.0 if study.direction == "maximize" else 1.0
@@ -108,7 +109,8 @@ def trials_table(study: StoredStudy, top: int) -> Table:
         notes.append("The runs were trained on the validation images too: their values say nothing about new images.")
     if len(shown) < len(runs):
         notes.append(f"The best {len(shown)} are shown; --top 0 shows all.")
-    return Table(f"Study {name}", columns, rows, notes, {"study": name, "outcomes": dict(outcomes)})
+    summary = {"study": name, "outcomes": dict(outcomes)}
+    return Table(f"Study {name}", columns, rows, [*notes, *more], summary)
 
 
 def _metric(study: StoredStudy) -> str | None:

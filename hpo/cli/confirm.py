@@ -60,6 +60,7 @@ def confirm(
     """
     search = records.read(study)
     load_libraries()
+    from hpo.analysis.confirmation_table import candidates_alone
     from hpo.cli.confirmation import Confirmation, Refit
     from hpo.definition.confirmation_config import ConfirmationConfig
     from hpo.definition.study_file import load_study
@@ -101,5 +102,8 @@ def confirm(
         end, confirmed = Confirmation(search, definition, shown, seeds, images, records).conclude(end, longer)
     found = answer(study, records)
     is_answer = table.form is None and end.stopped is None
-    table.show(found if is_answer else confirmed)
+    table.show(candidates_alone(confirmed) if is_answer else confirmed)
+    if is_answer:
+        print()
+        table.show(found)
     finish(end, None if is_answer else found.summary["next"][-1], f"--seeds {seeds + 1} would add runs.")

@@ -16,8 +16,17 @@ def show(
 ) -> None:
     """Show the trials of a study, the best first.
 
+    Of a search it tells how far its best is to be believed, and what so many trials are expected to find.
+
     Example: hpo show search --top 5
     """
+    stored = records.read(study)
+    from hpo.analysis.answer import metric_of, validation_images
+    from hpo.analysis.search_expectation import search_notes
     from hpo.analysis.study_tables import trials_table
+    from hpo.storage.stored_study import find_confirmation
 
-    table.show(trials_table(records.read(study), top))
+    name = find_confirmation(records.address, stored)
+    confirmation = records.read(name) if name else None
+    notes = search_notes(stored, confirmation, metric_of(stored), validation_images(stored))
+    table.show(trials_table(stored, top, notes))

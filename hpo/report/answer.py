@@ -8,11 +8,13 @@ from datetime import timedelta
 
 from hpo.analysis import estimate
 from hpo.analysis.confirmation import Confirmed, advantage, confirmed_rows
+from hpo.analysis.expected_best import values_of_search
 from hpo.analysis.findings import judge_claims
 from hpo.analysis.grid import grid
 from hpo.analysis.quantities import measure, resolution
 from hpo.analysis.replay import agreement, not_comparable, replay_rows
 from hpo.analysis.replay_table import describe
+from hpo.analysis.search_expectation import too_good
 from hpo.analysis.study_tables import used_settings, varied_settings
 from hpo.analysis.tables import interval, number
 from hpo.definition.counted import counted
@@ -75,6 +77,11 @@ def search_answer(
     best = study.best_trial
     assert best.value is not None
     headline = f"Trial {best.number} is the best: {scale.text(best.value)} {scale.name}."
+    if len(ended) > 1:
+        among = len(values_of_search(study.trials))
+        headline = (
+            f"Trial {best.number} is the best of {among:,}: {scale.text(best.value)} {scale.name}, likely too good."
+        )
     chosen, confirmed = best, list[Fact]()
     if confirmation is not None:
         row, confirmed = _confirmed(confirmation)
@@ -84,7 +91,7 @@ def search_answer(
             headline = f"Trial {row.trial} is the best after its confirmation: {last.value} {last.name.lower()}."
     facts = [
         *confirmed,
-        Fact(f"Best {scale.name} of the search", scale.text(best.value), _noise(best, scale, validation)),
+        Fact(f"Best {scale.name} of the search", scale.text(best.value), _noise(study, best, validation)),
         *_gap(best),
         *_comparison(study, compared, best, scale),
         *_cost(study, confirmation),
@@ -157,18 +164,9 @@ def _dataset(study: StoredStudy) -> str:
     return study.record.dataset.name if study.record else "its images"
 
 
-def _noise(best: StoredTrial, scale: Scale, validation: int | None) -> str:
-    """Return how far a value could be off, by the number of its images."""
-    luck = f"Trial {best.number}. The best of many is partly luck"
-    if not scale.is_accuracy or best.value is None:
-        return f"{luck}; the noise of one loss is not known."
-    if validation is None:
-        return f"{luck}; its noise is not known, since the images are not at hand to be counted."
-    from scipy.stats import binomtest
-
-    found = binomtest(round(best.value * validation), validation).proportion_ci(method="wilson")
-    around = interval(100 * found.low, 100 * found.high)
-    return f"{luck}. By the number of its {counted(validation, 'image')} alone, its 95 % interval is {around}."
+def _noise(study: StoredStudy, best: StoredTrial, validation: int | None) -> str:
+    """Return how far the value of the best trial could be off."""
+    return f"Trial {best.number}, {too_good(study, study.definition.metric, validation)}."
 
 
 def _confirmed(confirmation: StoredStudy) -> tuple[Confirmed | None, list[Fact]]:

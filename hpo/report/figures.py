@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import plotly.graph_objects as go
 
+from hpo.analysis.expected_best import ExpectedBest
 from hpo.report.coordinate_rows import Axis
 from hpo.report.cost_rows import CostRow
 from hpo.report.curve_rows import Curve, thinned
@@ -69,6 +70,36 @@ def history_figure(rows: Sequence[HistoryRow], scale: Scale, varied: Sequence[st
     )
     figure.update_layout(xaxis_title="trial", yaxis_title=scale.title, height=400)
     _frame(figure, [row.value for row in rows], scale)
+    return figure
+
+
+def expected_figure(curve: Sequence[ExpectedBest], scale: Scale) -> go.Figure:
+    """Draw the expected best over the number of trials, in the band where the best of so many further trials lies.
+
+    An end of the band that the trials do not bound is left open.
+    """
+    figure = go.Figure()
+    n = [row.n for row in curve]
+    for name, ends in (("low", [row.low for row in curve]), ("high", [row.high for row in curve])):
+        if not any(end is not None for end in ends):
+            continue
+        figure.add_scatter(
+            x=n,
+            y=[None if end is None else scale.of(end) for end in ends],
+            mode="lines",
+            line={"color": GREY, "width": 1, "dash": "dot"},
+            name=f"best of further trials, {name} end",
+            hovertemplate=f"{name} end of %{{x}}: %{{y:.4g}}<extra></extra>",
+        )
+    figure.add_scatter(
+        x=n,
+        y=[scale.of(row.mean) for row in curve],
+        mode="lines",
+        line={"color": BLUE, "width": 2},
+        name="expected best",
+        hovertemplate="expected best of %{x}: %{y:.4g}<extra></extra>",
+    )
+    figure.update_layout(xaxis_title="number of trials", yaxis_title=scale.title, height=340)
     return figure
 
 

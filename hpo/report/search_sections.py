@@ -7,7 +7,9 @@ import plotly.graph_objects as go
 
 from hpo.analysis.confirmation import advantage, confirmed_rows
 from hpo.analysis.confirmation_table import confirmation_table
+from hpo.analysis.expected_best import expected_curve, values_of_search
 from hpo.analysis.grid import grid
+from hpo.analysis.search_expectation import expectation
 from hpo.analysis.study_tables import settings_text, varied_settings
 from hpo.analysis.tables import Column, Table, number
 from hpo.definition.counted import counted
@@ -19,6 +21,7 @@ from hpo.report.figures import (
     COLORBAR,
     ORANGE,
     coordinates_figure,
+    expected_figure,
     history_figure,
     importance_figure,
     log_axis_labels,
@@ -71,6 +74,27 @@ def history_section(study: StoredStudy) -> Section:
     )
     drawing = Drawing(history_figure(rows, scale, varied_settings(study.trials)))
     return Section("history", "Optimization history", lead, [drawing], tables=[_best_trials(study, scale)])
+
+
+def expected_section(study: StoredStudy) -> Section:
+    """Return what a search of n trials is expected to find."""
+    scale, values = Scale(study.definition.metric), values_of_search(study.trials)
+    name = "Expected best"
+    if len(values) < 2:
+        return Section("expected", name, notes=["Fewer than two trials have a value."])
+    maximize = scale.is_accuracy
+    lead = (
+        f"{expectation(values, study.definition.metric, maximize=maximize)} A curve that still rises at its end would "
+        "gain from more trials; compare two searches at equal numbers of trials."
+    )
+    notes = [
+        "The expectation is that of Dodge et al., Show Your Work (2019). The dotted lines bound the best of so many "
+        "further trials, each with 97.5 %; where a line ends or is missing, these trials are too few to bound it.",
+        "A sampler that learns does better with its later trials than random draws of them do. A pruned trial has the "
+        "value at which it was stopped.",
+    ]
+    figure = expected_figure(expected_curve(values, maximize=maximize), scale)
+    return Section("expected", name, lead, [Drawing(figure)], notes=notes)
 
 
 def _best_trials(study: StoredStudy, scale: Scale) -> Table:

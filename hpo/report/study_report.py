@@ -28,6 +28,7 @@ from hpo.report.scale import Scale
 from hpo.report.search_sections import (
     confirmation_section,
     coordinates_section,
+    expected_section,
     history_section,
     importance_section,
     slice_section,
@@ -183,6 +184,7 @@ def _search_sections(
     if confirmation is not None:
         yield confirmation_section(confirmation)
     yield history_section(study)
+    yield expected_section(study)
     yield importance_section(importances, compared.note)
     important = [row.parameter for row in importances.rows]
     yield coordinates_section(study, compared, important)

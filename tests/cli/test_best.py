@@ -45,11 +45,24 @@ def test_the_best_is_that_of_the_database_with_its_binomial_noise(work: Path, be
     assert found["gap"] == trial.result["train_accuracy"] - trial.result["val_accuracy"]  # type: ignore[operator]
     assert found["folders"] == [f"runs/tiny/{trial.name}"]
     assert told["compared"] == len(told["rows"]) == 3 and told["confirmation"] is told["test"] is None
-    assert f"{100 * value:.2f} % ± {196 * found['standard_error']:.2f}" in best("tiny")
+    low, high = told["corrected"]
+    # Wider than the interval of a trial that was not chosen among others.
+    assert low < value - 1.96 * found["standard_error"] and value < high <= 1
 
 
-def test_the_winner_of_many_is_called_too_good(best: Any) -> None:
-    assert "The best of 3 is likely too good: hpo confirm shows how much" in " ".join(best("tiny").split())
+def test_the_headline_says_that_the_winner_of_many_is_too_good_and_by_how_much(best: Any) -> None:
+    told = json.loads(best("tiny --json"))
+    low, high = told["corrected"]
+    headline = f"{100 * told['best']['value']:.2f} %, the best of 3, likely too good: corrected for that "
+    assert headline + f"{100 * low:.2f} to {100 * high:.2f} (95%, " in " ".join(best("tiny").split())
+
+
+def test_show_says_it_too_and_what_so_many_trials_find(best: Any, call: Call) -> None:
+    code, out, _ = call("show tiny")
+    text = " ".join(out.split())
+    assert code == 0 and "is the best of 3, and likely too good" in text
+    assert "Expected best, if trials are drawn at random like these: " in text and "% of 3" in text
+    assert "likely too good" not in call("show pair")[1]
 
 
 def test_the_best_of_a_grid_has_the_best_mean_over_seeds(work: Path, best: Any) -> None:

@@ -67,7 +67,7 @@ def test_every_figure_is_drawn_without_an_error_and_without_a_network(desktop: V
 
 
 @pytest.mark.parametrize(
-    "section", ["history", "importance", "parallel", "curves", "cost", "gap", "outcomes", "attack"]
+    "section", ["history", "expected", "importance", "parallel", "curves", "cost", "gap", "outcomes", "attack"]
 )
 def test_a_figure_answers_to_the_pointer(desktop: Visit, section: str) -> None:
     plot = desktop.page.locator(f"#{section} .plot").first
@@ -119,7 +119,7 @@ def colors(page: Page) -> list[str]:
 
 def test_without_a_script_the_page_still_has_its_answer(page_file: Path) -> None:
     text = page_file.read_text()
-    assert text.index("is the best:") < text.index('id="history"')
+    assert text.index("is the best of ") < text.index('id="history"')
     assert "The figures need JavaScript" in text
 
 
