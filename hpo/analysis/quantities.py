@@ -43,7 +43,7 @@ def decimals(quantity: str) -> int:
 
 
 def digits_worth(interval: tuple[float, float] | None, most: int) -> int:
-    """Return with how many decimals a value is told: two figures of half its interval, at most `most`.
+    """Return with how many decimals a value is told: two figures of half its interval; at least one, at most `most`.
 
     >>> digits_worth((45.99, 57.12), 2), digits_worth((0.14, 2.19), 2), digits_worth(None, 2)
     (1, 1, 2)
@@ -51,7 +51,7 @@ def digits_worth(interval: tuple[float, float] | None, most: int) -> int:
     half = (interval[1] - interval[0]) / 2 if interval else 0.0
     if not math.isfinite(half) or half <= 0:
         return most
-    return min(most, max(0, 1 - math.floor(math.log10(half))))
+    return min(most, max(1, 1 - math.floor(math.log10(half))))
 
 
 def measure(run: StoredTrial, quantity: Quantity, partner: StoredTrial | None = None) -> float | None:
