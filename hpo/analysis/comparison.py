@@ -1,14 +1,14 @@
 """Two runs, experiments or studies side by side, by the statistics of the claims."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hpo.analysis import estimate
 from hpo.analysis.estimate import LEVEL, Side
 from hpo.analysis.findings_table import p_text
 from hpo.analysis.multiplicity import holm
-from hpo.analysis.quantities import decimals, measure, resolution
+from hpo.analysis.quantities import decimals, digits_worth, measure, resolution
 from hpo.analysis.study_tables import used_settings
 from hpo.analysis.tables import Column, Fact, Row, Table, interval, number, with_noise
 from hpo.definition.claims import Quantity
@@ -44,17 +44,8 @@ LESS_IS: dict[Quantity, str] = {
 IN_POINTS: tuple[Quantity, ...] = ("test_accuracy", "val_accuracy", "train_accuracy", "gap")
 # Settings that every run has of its own, or that follow from others.
 NOT_COMPARED = {"seed", "depth", "width", "taper", "lr_multiplier"}
-
-# Columns of a table in which some quantity has an interval.
-_STATISTICS = (
-    Column(
-        "95% interval",
-        lambda row: interval(row["low"], row["high"], decimals(row["quantity"]), sign=True),
-        right=True,
-    ),
-    Column("Holm p", lambda row: p_text({"p": row["p_holm"], "p_exact": None}), right=True, optional=True),
-)
-_MATTERS = Column("P first/same/second", lambda row: _shares(row), right=True, optional=True)
+# The value of a setting that a configuration does not read.
+UNREAD = "–"
 
 
 @dataclass(frozen=True)
@@ -66,6 +57,7 @@ class Comparison:
         p: two-sided p-value of no difference.
         p_exact: the same by the exact sign-flip test, where the sides are paired over six seeds or more.
         p_holm: the same as `p`, adjusted for all quantities by Holm's method.
+        wins, losses: in how many pairs the first is better, and worse; None where the sides are not paired.
         p_first: probability that the first side is better, under a flat prior.
         p_first_matters, p_second_matters: probability that the first side, or the second, is better by the margin.
         seeds: pairs, or the runs of the smaller side.
@@ -93,6 +85,8 @@ class Comparison:
     verdict: str
     seeds_to_settle: int | None
     p_holm: float | None = None
+    wins: int | None = None
+    losses: int | None = None
     p_first: float | None = None
     p_first_matters: float | None = None
     p_second_matters: float | None = None
@@ -153,16 +147,13 @@ def compare_sides(first: Iterable[StoredTrial], second: Iterable[StoredTrial], m
 def different_settings(first: Iterable[StoredTrial], second: Iterable[StoredTrial]) -> dict[str, tuple[str, str]]:
     """Return the settings in which two sides differ, each with its value on either side.
 
-    A setting that a side's runs do not share has all of their values; one that a configuration does not read is left
-    out there.
+    A setting that a configuration does not read is "–" there; one that varies within a side is left out.
     """
     used = [[_settings(run) for run in side if run.config] for side in (first, second)]
     names = dict.fromkeys(name for side in used for settings in side for name in settings)
-    values = {
-        name: tuple(", ".join(dict.fromkeys(settings.get(name, "–") for settings in side)) for side in used)
-        for name in names
-    }
-    return {name: (pair[0], pair[1]) for name, pair in values.items() if len(set(pair)) > 1}
+    values = {name: [{settings.get(name, UNREAD) for settings in side} for side in used] for name in names}
+    alike = {name: (one.pop(), other.pop()) for name, (one, other) in values.items() if len(one) == len(other) == 1}
+    return {name: pair for name, pair in alike.items() if pair[0] != pair[1]}
 
 
 def comparison_table(
@@ -187,36 +178,56 @@ def comparison_table(
     if first.startswith(study) and second.startswith(study):
         first, second = first.removeprefix(study), second.removeprefix(study)
     alike = len({(row.seeds, row.method) for row in rows if row.method != "constant"}) == 1
+    tested = any(row.p is not None for row in rows)
+    holm_p = Column("Holm p", lambda row: p_text({"p": row["p_holm"], "p_exact": None}), right=True, optional=True)
     columns = (
-        Column("", lambda row: row["quantity"].replace("_", " ")),
+        Column("", lambda row: _label(row["quantity"])),
         Column(first, lambda row: _level(row, "first"), right=True),
         Column(second, lambda row: _level(row, "second"), right=True),
-        Column(
-            "difference",
-            lambda row: number(
-                row["difference"], 0 if row["method"] == "constant" else decimals(row["quantity"]), sign=True
-            ),
-            right=True,
-        ),
-        *((*_STATISTICS, _MATTERS) if any(row.p is not None for row in rows) else ()),
+        Column("difference (95%)", _difference, right=True),
+        *([holm_p] if tested else []),
         *([] if alike else [Column("seeds", lambda row: f"{row['seeds']}, {row['method']}", optional=True)]),
-        Column("better", lambda row: row["better"], optional=True),
         Column("verdict", lambda row: _named(row["verdict"], first, second), wrap=True),
     )
     used = next((f", {row.method}, {counted(row.seeds, 'seed')}" for row in rows if row.method != "constant"), "")
-    note = (
-        f"Difference: the first minus the second{used if alike else ''}; accuracies in percent. "
-        "A count without noise has no interval and no p."
-    )
-    below = [*notes, note]
-    if any(row.p is not None for row in rows):
-        below += [
-            "Verdicts are those after Holm's adjustment: at most 5% is the chance that any of them errs.",
-            f"P: how probable it is that the first is better by {margin:g} points or more, neither, the second.",
-        ]
-    facts = [Fact(name, f"{one} → {other}") for name, (one, other) in (settings or {}).items()]
+    less = [_label(row.quantity) for row in rows if row.better == "lower"]
+    below = [*notes, *_probabilities(rows, first, second, margin)]
+    below.append(f"Difference: the first minus the second{used if alike else ''}.")
+    below += [f"Less is better of {', '.join(less)}."] if less else []
+    below += ["Verdicts hold together (Holm): at most 5% is the chance that any of them errs."] if tested else []
+    if any(row.method == "constant" for row in rows):
+        below.append("A figure that the configuration fixes has no noise, and so no interval.")
     summary = {"different_settings": {name: list(pair) for name, pair in (settings or {}).items()}}
-    return Table(title, columns, rows, below, summary, facts=facts)
+    return Table(title, columns, rows, below, summary, facts=list(_settings_facts(settings or {}, first, second)))
+
+
+def _settings_facts(settings: Mapping[str, tuple[str, str]], first: str, second: str) -> Iterator[Fact]:
+    """Yield each setting of both sides, then those that only one side reads, in a line."""
+    yield from (Fact(name, f"{one} → {other}") for name, (one, other) in settings.items() if UNREAD not in (one, other))
+    for place, side in enumerate((first, second)):
+        alone = [f"{name}={pair[place]}" for name, pair in settings.items() if pair[1 - place] == UNREAD]
+        if alone:
+            yield Fact(f"{side} alone", " ".join(alone))
+
+
+def _probabilities(rows: Sequence[Comparison], first: str, second: str, margin: float) -> Iterator[str]:
+    """Yield in a line how probable it is that one side is better, and that it matters."""
+    row = next((row for row in rows if row.p_first_matters is not None), None)
+    if row is None or row.p_first is None or row.p_first_matters is None or row.p_second_matters is None:
+        return
+    ahead, better = (first, row.p_first) if row.p_first >= 0.5 else (second, 1 - row.p_first)
+    wins = row.wins if ahead == first else row.losses
+    won = "" if wins is None else f", and was with {wins} of {row.seeds} seeds"
+    matters = {first: row.p_first_matters, second: row.p_second_matters}
+    matters["neither"] = max(0.0, 1 - sum(matters.values()))
+    yield f"By {_label(row.quantity)}, {ahead} is better with probability {_share(better)}{won}."
+    told = ", ".join(f"{name} {_share(share)}" for name, share in matters.items())
+    yield f"Better by {margin:g} point{'s' * (margin != 1)} or more, probability: {told}."
+
+
+def _share(probability: float) -> str:
+    """Return a probability as text, which is never certain."""
+    return "<0.01" if probability < 0.01 else ">0.99" if probability > 0.99 else f"{probability:.2f}"
 
 
 def _settings(run: StoredTrial) -> dict[str, str]:
@@ -226,13 +237,6 @@ def _settings(run: StoredTrial) -> dict[str, str]:
 def _adjusted(row: Comparison, p_holm: float) -> Comparison:
     verdict = _verdict(row.quantity, row.difference) if p_holm <= LEVEL else "unresolved"
     return replace(row, p_holm=p_holm, verdict=verdict)
-
-
-def _shares(row: Row) -> str:
-    if row["p_first_matters"] is None:
-        return ""
-    first, second = row["p_first_matters"], row["p_second_matters"]
-    return " / ".join(f"{share:.2f}" for share in (first, max(0.0, 1 - first - second), second))
 
 
 def _comparison(
@@ -255,7 +259,7 @@ def _comparison(
         method = (
             "unpaired" if found.interval else "one run each" if len(ones) == len(others) == 1 else "one run of a side"
         )
-    if quantity in FIXED and all(_fixed(quantity, [value for _, value in side]) for side in (first, second)):
+    if quantity in FIXED and all(_fixed(quantity, side) for side in (first, second)):
         found, method = replace(found, error=math.nan), "constant"
     low, high = found.interval or (None, None)
     p = min(1.0, 2 * min(found.p_value(0, "above"), found.p_value(0, "below"))) if found.interval else None
@@ -265,6 +269,7 @@ def _comparison(
     worse: Side = "above" if quantity in LESS_IS else "below"
     sign = -1 if quantity in LESS_IS else 1
     matters = p is not None and quantity in IN_POINTS
+    signs = [(a < b) == (quantity in LESS_IS) for a, b in zip(ones, others, strict=False) if a != b]
     resolved = method == "constant" or (p is not None and p <= LEVEL)
     if method == "constant":
         exact = [None, None]
@@ -284,20 +289,42 @@ def _comparison(
         better="lower" if quantity in LESS_IS else "higher",
         verdict=_verdict(quantity, found.value) if resolved else "unresolved",
         seeds_to_settle=None if resolved else found.seeds_to_settle(0, float("inf")),
+        wins=signs.count(True) if method == "paired" else None,
+        losses=signs.count(False) if method == "paired" else None,
         p_first=None if p is None else 1 - found.p_value(0, better),
         p_first_matters=1 - found.p_value(sign * margin, better) if matters else None,
         p_second_matters=1 - found.p_value(-sign * margin, worse) if matters else None,
     )
 
 
+def _label(quantity: str) -> str:
+    return f"{quantity.removesuffix('_accuracy')} %" if quantity.endswith("accuracy") else quantity.replace("_", " ")
+
+
 def _level(row: Row, side: str) -> str:
-    sd = None if row["method"] == "constant" else row[f"{side}_sd"]
-    return with_noise(row[side], sd, 0 if row["method"] == "constant" else decimals(row["quantity"]))
+    if row["method"] == "constant":
+        return number(row[side], 0)
+    most, sd = decimals(row["quantity"]), row[f"{side}_sd"]
+    return with_noise(row[side], sd, most if sd is None else digits_worth((-sd, sd), most))
 
 
-def _fixed(quantity: Quantity, values: Sequence[float]) -> bool:
-    """Return whether a side's count has no noise: the size of its networks, or a count that several runs share."""
-    return quantity == "parameters" or (len(set(values)) == 1 and len(values) > 1)
+def _difference(row: Row) -> str:
+    if row["method"] == "constant":
+        return number(row["difference"], 0, sign=True)
+    known = None if row["low"] is None else (row["low"], row["high"])
+    digits = digits_worth(known, decimals(row["quantity"]))
+    around = f" ({interval(*known, digits)})" if known else ""
+    return number(row["difference"], digits, sign=True) + around
+
+
+def _fixed(quantity: Quantity, side: Sequence[tuple[StoredTrial, float]]) -> bool:
+    """Return whether a side's count has no noise.
+
+    That is the size of its networks, or a count that several runs share or that the configuration states.
+    """
+    stated = all(run.config.get(quantity) == value for run, value in side)
+    alike = len({value for _, value in side}) == 1
+    return quantity == "parameters" or (alike and (len(side) > 1 or stated))
 
 
 def _named(verdict: str, first: str, second: str) -> str:

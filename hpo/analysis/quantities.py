@@ -42,6 +42,18 @@ def decimals(quantity: str) -> int:
     return 0 if quantity == "parameters" else {1.0: 1, 1e-4: 4}.get(resolution(quantity), 2)
 
 
+def digits_worth(interval: tuple[float, float] | None, most: int) -> int:
+    """Return with how many decimals a value is told: two figures of half its interval; at least one, at most `most`.
+
+    >>> digits_worth((45.99, 57.12), 2), digits_worth((0.14, 2.19), 2), digits_worth(None, 2)
+    (1, 1, 2)
+    """
+    half = (interval[1] - interval[0]) / 2 if interval else 0.0
+    if not math.isfinite(half) or half <= 0:
+        return most
+    return min(most, max(1, 1 - math.floor(math.log10(half))))
+
+
 def measure(run: StoredTrial, quantity: Quantity, partner: StoredTrial | None = None) -> float | None:
     """Return a quantity of a run: accuracies and gaps in percent, times in seconds; None where the run has none.
 

@@ -16,12 +16,16 @@ class Side:
     """One side of a comparison.
 
     Attributes:
+        name: what it is called.
         runs: those that are compared.
         note: which they are, where the name does not say so.
+        whole_grid: whether they are all experiments of a grid.
     """
 
+    name: str
     runs: list[StoredTrial]
     note: str | None = None
+    whole_grid: bool = False
 
     @classmethod
     def of(
@@ -41,10 +45,11 @@ class Side:
             RequestError: the study has no such part, or the part has no result.
             StorageError: no trial of a search has finished.
         """
+        name = f"{study.name}/{part}" if part else study.name
         confirms = study.record is not None and study.record.confirms is not None
         is_grid = any(trial.experiment for trial in study.trials)
         if part or (is_grid and not confirms):
-            return cls(_with_result(study, part))
+            return cls(name, _with_result(study, part), whole_grid=not part)
         confirmation = study if confirms else find_confirmation(study)
         if confirmation is not None:
             try:
@@ -53,15 +58,31 @@ class Side:
                 pass
             else:
                 chosen, seeds = title(runs[0].experiment or runs[0].name), counted(len(runs), "fresh seed")
-                return cls(runs, f"{study.name}: {chosen}, confirmed by study {confirmation.name} over {seeds}.")
+                return cls(name, runs, f"{study.name}: {chosen}, confirmed by study {confirmation.name} over {seeds}.")
         if confirms:
-            return cls(_with_result(study, part))
+            return cls(name, _with_result(study, part), whole_grid=True)
         best = study.best_trial
         finished = sum(trial.state == "complete" for trial in study.trials)
         note = f"{study.name}: trial {best.number}, the best of {counted(finished, 'finished trial')}"
         if finished > 1:
             note += f". The best of several is likely too good: hpo confirm {study.name} says how much"
-        return cls([best], f"{note}.")
+        return cls(name, [best], f"{note}.")
+
+    def check_comparable(self, other: "Side") -> None:
+        """Refuse a whole grid beside other configurations: the mean over its experiments is nobody's result.
+
+        Raises:
+            RequestError: one side is a whole grid, and the other is none, or one without any of its experiments.
+        """
+        ours, theirs = ({run.experiment for run in side.runs} for side in (self, other))
+        if not (self.whole_grid or other.whole_grid) or (self.whole_grid and other.whole_grid and ours & theirs):
+            return
+        whole, rest = (self, other) if self.whole_grid else (other, self)
+        unlike = "shares no experiment with it" if rest.whole_grid else "is one configuration"
+        raise RequestError(
+            f"{quoted(whole.name)} is a whole grid, and {quoted(rest.name)} {unlike}: name an experiment of it, as in "
+            f"{quoted(f'{whole.name}/{whole.runs[0].experiment}')}."
+        )
 
 
 def images_note(*studies: StoredStudy) -> list[str]:

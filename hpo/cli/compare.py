@@ -47,6 +47,7 @@ def compare(
 
     one, other = (Side.of(study, part, confirmation) for study, part in parts)
     rows = compare_sides(one.runs, other.runs, margin)
+    one.check_comparable(other)
     settings = different_settings(one.runs, other.runs)
     notes = [side.note for side in (one, other) if side.note]
     notes += images_note(*(study for study, _ in parts))

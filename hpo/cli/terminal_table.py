@@ -38,7 +38,7 @@ def drawn(table: Table) -> str:
 class TerminalTable:
     """Prints a table by rich.
 
-    Where the terminal is too narrow, columns of sentences are broken over lines first, then the others between words;
+    Where the terminal is too narrow, columns of sentences are broken over lines first, then other texts between words;
     then optional columns are left out, which a note says. Only then are words broken. Nothing is cut.
     """
 
@@ -88,8 +88,10 @@ class Filled:
 
     @cached_property
     def least(self) -> int:
-        """The width that breaks no word."""
-        return max(cell_len(word) for text in (self.column.header, *self.cells) for word in text.split() or [""])
+        """The width that breaks no word, and no cell of numbers."""
+        parts = str.splitlines if self.column.right else str.split
+        words = [*self.column.header.split(), *(part for text in self.cells for part in parts(text))]
+        return max(map(cell_len, words), default=0)
 
     @property
     def enough(self) -> int:

@@ -73,7 +73,8 @@ def test_the_same_numbers_twice_are_no_difference() -> None:
 def test_the_table_calls_the_sides_by_name() -> None:
     rows = compare_sides(experiment("a", FIRST), experiment("b", SECOND))
     markdown = comparison_table(rows, "a", "b").markdown()
-    assert "| test accuracy | 52.25 ± 0.52 | 50.05 ± 0.29 | +2.20 |" in markdown
+    # The interval is that of SciPy's paired t test.
+    assert "| test % | 52.25 ± 0.52 | 50.05 ± 0.29 | +2.20 (1.81 to 2.59) |" in markdown
     assert "a is better" in markdown
 
 
@@ -102,7 +103,7 @@ def test_the_sizes_of_several_networks_are_no_sample() -> None:
     row = next(row for row in compare_sides(one, other) if row.quantity == "parameters")
     assert (row.method, row.difference, row.low, row.p) == ("constant", -500, None, None)
     assert (
-        "| parameters | 2,000 | 2,500 | -500 |  |  |"
+        "| parameters | 2,000 | 2,500 | -500 |  | a is smaller |"
         in comparison_table([*compare_sides(one, other)], "a", "b").markdown()
     )
 
@@ -116,7 +117,8 @@ def test_names_with_the_words_of_a_verdict_stay_whole() -> None:
 def test_without_an_interval_the_table_has_no_columns_for_it() -> None:
     rows = compare_sides([run("a", 1, test_accuracy=52)], [run("b", 1, test_accuracy=50)])
     headers = [column.header for column in comparison_table(rows, "a", "b").columns]
-    assert "95% interval" not in headers and "p (exact)" not in headers
+    assert "Holm p" not in headers
+    assert "| test % | 52.00 | 50.00 | +2.00 | unresolved |" in comparison_table(rows, "a", "b").markdown()
 
 
 @pytest.mark.parametrize(("other", "notes"), [("1", 0), ("2", 1), (None, 0)])
@@ -156,6 +158,10 @@ def test_the_probability_of_a_difference_that_matters_is_that_of_the_t_posterior
     assert row.p_first == pytest.approx(posterior.sf(0))
     assert row.p_first_matters == pytest.approx(posterior.sf(0.5))
     assert row.p_second_matters == pytest.approx(posterior.cdf(-0.5))
+    assert (row.wins, row.losses) == (4, 0)
+    told = comparison_table([row], "a", "b", margin=0.5).markdown()
+    assert "By test %, a is better with probability >0.99, and was with 4 of 4 seeds." in told
+    assert "Better by 0.5 points or more, probability: a >0.99, b <0.01, neither <0.01." in told
 
 
 def test_the_settings_that_differ_come_first() -> None:
@@ -170,3 +176,42 @@ def test_the_settings_that_differ_come_first() -> None:
     table = comparison_table(compare_sides(first, second), "a", "b", settings=different_settings(first, second))
     assert table.markdown().startswith("hidden: 32 → 64\n")
     assert json.loads(table.json())["different_settings"] == {"hidden": ["32", "64"]}
+
+
+def test_settings_that_only_one_side_reads_are_a_line() -> None:
+    def trial(**config: object) -> StoredTrial:
+        return run("a", 1).model_copy(update={"config": {"seed": len(config), **config}})
+
+    adam = [trial(hidden="8", optimizer="adam", momentum=0.0, lr=lr) for lr in (0.1, 0.2)]
+    sgd = [trial(hidden="16", depth=1, optimizer="sgd", momentum=0.9, lr=0.1)]
+    # The rates of one side differ among themselves; Adam has no momentum; `hidden` states the depth.
+    settings = different_settings(adam, sgd)
+    assert settings == {"hidden": ("8", "16"), "optimizer": ("adam", "sgd"), "momentum": ("–", "0.9")}
+    table = comparison_table(compare_sides([run("a", 1)], [run("b", 1)]), "a", "b", settings=settings)
+    assert [fact.text for fact in table.facts] == ["8 → 16", "adam → sgd", "momentum=0.9"]
+
+
+def test_epochs_that_the_configuration_states_have_no_noise_in_a_single_run() -> None:
+    stated = [run("a", 1, epochs=20).model_copy(update={"config": {"epochs": 20}})]
+    early = [run("b", 1, epochs=7).model_copy(update={"config": {"epochs": 20}})]
+    methods = [
+        next(row.method for row in compare_sides(stated, other) if row.quantity == "epochs")
+        for other in ([run("b", 2).model_copy(update={"config": {"epochs": 20}})], early)
+    ]
+    assert methods == ["constant", "one run each"]
+
+
+def test_a_whole_grid_is_compared_with_its_like_alone() -> None:
+    def study(name: str, *experiments: str) -> StoredStudy:
+        trials = [run(experiment, 1, number) for number, experiment in enumerate(experiments)]
+        return StoredStudy(name, 1, ("maximize",), None, None, {}, trials)
+
+    def side(study: StoredStudy, part: str = "") -> Side:
+        return Side.of(study, part, lambda _: None)
+
+    whole = side(study("g", "a", "b"))
+    with pytest.raises(RequestError, match="'g' is a whole grid, and 'h/b' is one configuration: name an experiment"):
+        side(study("h", "b"), "b").check_comparable(whole)
+    with pytest.raises(RequestError, match=r"'g' is a whole grid, and 'h' shares no experiment with it: .* 'g/a'"):
+        whole.check_comparable(side(study("h", "c")))
+    whole.check_comparable(side(study("h", "b", "c")))

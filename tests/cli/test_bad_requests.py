@@ -172,6 +172,7 @@ def test_a_wrong_use_is_shown_its_usage(command: str, says: str, refused: Any) -
         ("trial pair wide_sed1", "Did you mean 'wide_seed1'?"),
         ("compare pair pair/wide", "both sides have wide_seed1 of study 'pair'"),
         ("compare tiny/0 tiny/trial_00000", "both sides have trial 0 of study 'tiny'"),
+        ("compare pair tiny", "'pair' is a whole grid, and 'tiny' is one configuration"),
         ("findings tiny", "study 'tiny' makes no claims"),
         ("compare pair/wid pair", "study 'pair' has no experiment or run 'wid'. Did you mean 'wide'?"),
         (
