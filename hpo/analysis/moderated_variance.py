@@ -25,6 +25,8 @@ from hpo.definition.claims import Quantity, Statistic
 
 # With fewer experiments, their variances say little about how much variances differ.
 LEAST_EXPERIMENTS = 5
+# An experiment that shares fewer seeds with the others leaves nothing once the seeds' effects are taken out.
+LEAST_DF = 0.5
 # A variance that is this improbable among the others is of another kind. Simulated: with 0.05, so many are left out
 # that the rest look alike, and contrasts without a true difference are decided too often.
 OUTLIER = 0.01
@@ -33,6 +35,8 @@ OUTLIER = 0.01
 DOUBTFUL = 0.2
 # The sum of squares of the weights with which each statistic takes its experiments.
 SQUARED_WEIGHTS: dict[Statistic, int] = {"level": 1, "difference": 2, "ratio": 2, "difference_of_differences": 4}
+# The statistics in which what all experiments of a seed share does not cancel.
+WITH_SHARED_NOISE: tuple[Statistic, ...] = ("level",)
 # Quantities that depend on which experiment a run is compared with: no experiment has a variance of its own.
 OF_PAIRS: tuple[Quantity, ...] = ("epochs_to_match",)
 
@@ -45,13 +49,28 @@ class VariancePrior:
         df: its degrees of freedom, d0; infinite where all variances are alike.
         variance: its scale, s0 squared.
         pooled_df: degrees of freedom of all experiments together: no variance is known better than from all of them.
-        experiments: those that it describes.
+        own: each experiment's variance and its degrees of freedom, of the experiments that it describes.
+        shared: variance of what all experiments of a seed share, with the mean of their noise; and degrees of freedom.
     """
 
     df: float
     variance: float
     pooled_df: float
-    experiments: frozenset[str]
+    own: Mapping[str, tuple[float, float]]
+    shared: tuple[float, float]
+
+    def moderated(self, own: float, df: float, weights: int = 1) -> tuple[float, float]:
+        """Return a variance drawn together with the prior's, and its degrees of freedom.
+
+        Args:
+            own: of a contrast.
+            df: its degrees of freedom.
+            weights: sum of the squares of the contrast's.
+        """
+        shrunk = weights * self.variance
+        if math.isfinite(self.df):
+            shrunk = (self.df * shrunk + df * own) / (self.df + df)
+        return shrunk, min(self.df + df, max(self.pooled_df, df))
 
 
 class ModeratedVariance:
@@ -63,44 +82,46 @@ class ModeratedVariance:
 
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
-        self._priors: dict[tuple[Quantity, bool, bool], VariancePrior | None] = {}
+        self._priors: dict[tuple[Quantity, bool], VariancePrior | None] = {}
 
     def moderate(self, contrast: Contrast, estimate: Estimate) -> Estimate:
         """Return an estimate with its moderated standard error and degrees of freedom, where the prior describes it."""
         weights = SQUARED_WEIGHTS.get(contrast.statistic)
         if weights is None or contrast.quantity in OF_PAIRS or estimate.df < 1 or not estimate.error > 0:
             return estimate
-        prior = self.prior(contrast.quantity, paired=weights > 1, logarithm=contrast.statistic == "ratio")
-        if prior is None or not prior.experiments.issuperset(contrast.experiments):
+        prior = self.prior(contrast.quantity, logarithm=contrast.statistic == "ratio")
+        if prior is None or not all(name in prior.own for name in contrast.experiments):
             return estimate
         own = estimate.error**2 * estimate.n
-        shrunk = weights * prior.variance
-        if math.isfinite(prior.df):
-            shrunk = (prior.df * shrunk + estimate.df * own) / (prior.df + estimate.df)
-        df = min(prior.df + estimate.df, max(prior.pooled_df, estimate.df))
-        return replace(estimate, error=math.sqrt(max(shrunk, own) / estimate.n), df=df)
+        if contrast.statistic in WITH_SHARED_NOISE:
+            variance, df = _sum(prior.moderated(*prior.own[contrast.of[0]]), prior.shared)
+        else:
+            variance, df = prior.moderated(own, estimate.df, weights)
+        return replace(estimate, error=math.sqrt(max(variance, own) / estimate.n), df=max(df, estimate.df))
 
-    def prior(self, quantity: Quantity, *, paired: bool, logarithm: bool = False) -> VariancePrior | None:
+    def prior(self, quantity: Quantity, *, logarithm: bool = False) -> VariancePrior | None:
         """Return the prior of a quantity; None where the experiments are too few or most have no spread.
 
         Args:
             quantity: read off each run.
-            paired: without the part of the variance that all experiments of a seed share.
             logarithm: of the quantity's logarithm.
         """
-        key = (quantity, paired, logarithm)
+        key = (quantity, logarithm)
         if key not in self._priors:
             self._priors[key] = self._fitted(*key)
         return self._priors[key]
 
-    def _fitted(self, quantity: Quantity, paired: bool, logarithm: bool) -> VariancePrior | None:
+    def _fitted(self, quantity: Quantity, logarithm: bool) -> VariancePrior | None:
         rows = {name: self._values(name, quantity, logarithm) for name in self._grid}
         rows = {name: row for name, row in rows.items() if len(row) > 1}
         step = resolution(quantity)
         if logarithm and rows:
             step /= math.exp(min(value for row in rows.values() for value in row.values()))
         while len(rows) >= LEAST_EXPERIMENTS:
-            variances, dfs = _variances(rows, paired)
+            variances, dfs, shared = _variances(rows)
+            if dfs.min() < LEAST_DF:
+                rows = {name: row for (name, row), df in zip(rows.items(), dfs, strict=True) if df >= LEAST_DF}
+                continue
             floor = step**2 / 12
             if np.median(variances) <= floor:
                 return None
@@ -110,8 +131,10 @@ class ModeratedVariance:
             p = stats.f.sf(ratios, dfs, d0) if math.isfinite(d0) else stats.chi2.sf(dfs * ratios, dfs)
             kept = {name: row for (name, row), each in zip(rows.items(), p, strict=True) if each >= OUTLIER}
             if len(kept) == len(rows):
-                described = frozenset(name for name, each in zip(rows, p, strict=True) if each >= DOUBTFUL)
-                return VariancePrior(d0, s0, float(dfs.sum()), described)
+                own = {
+                    name: (v, df) for name, v, df, each in zip(rows, variances, dfs, p, strict=True) if each >= DOUBTFUL
+                }
+                return VariancePrior(d0, s0, float(dfs.sum()), own, shared)
             rows = kept
         return None
 
@@ -142,16 +165,30 @@ def fit_prior(variances: np.ndarray, dfs: np.ndarray) -> tuple[float, float]:
     return 2 * half, float(np.exp(e.mean() + special.digamma(half) - np.log(half)))
 
 
-def _variances(rows: Mapping[str, Mapping[int, float]], paired: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return each experiment's variance over seeds and its degrees of freedom, float64 [experiments]."""
-    counts = np.array([len(row) for row in rows.values()], float)
-    if not paired:
-        return np.array([np.var(list(row.values()), ddof=1) for row in rows.values()]), counts - 1
+def _variances(rows: Mapping[str, Mapping[int, float]]) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
+    """Return each experiment's variance over seeds, and its degrees of freedom, float64 [experiments]; the shared one.
+
+    A value is its experiment's mean, its seed's effect and a rest, by least squares: seeds may be missing. The variance
+    is the rest's. The shared one is that of the seeds' effects.
+    """
     seeds = sorted({replicate for row in rows.values() for replicate in row})
     cells = [(i, seeds.index(r), value) for i, row in enumerate(rows.values()) for r, value in row.items()]
     of, seed, values = (np.array(column) for column in zip(*cells, strict=True))
-    # What is left of values = experiment's mean + seed's effect, by least squares: seeds may be missing.
     design = np.hstack([np.eye(len(rows))[of], np.eye(len(seeds))[seed]])
-    left = values - design @ np.linalg.lstsq(design, values, rcond=None)[0]
-    dfs = (counts - 1) * (1 - 1 / len(rows))
-    return np.bincount(of, left**2) / dfs, dfs
+    inverse = np.linalg.pinv(design)
+    effects = inverse @ values
+    # Of each value, the share of a degree of freedom that its means leave.
+    dfs = np.bincount(of, 1 - np.einsum("ij,ji->i", design, inverse))
+    variances = np.bincount(of, (values - design @ effects) ** 2) / np.maximum(dfs, LEAST_DF)
+    return variances, dfs, (float(np.var(effects[len(rows) :], ddof=1)), len(seeds) - 1.0)
+
+
+def _sum(own: tuple[float, float], shared: tuple[float, float]) -> tuple[float, float]:
+    """Return the sum of two variances with its degrees of freedom.
+
+    They are Satterthwaite's, which are too many where a variance of few degrees of freedom happens to be small. So the
+    shared one is there taken at its upper 80% bound.
+    """
+    (a, df_a), (b, df_b) = own, shared
+    high = b * df_b / float(stats.chi2.ppf(0.2, df_b))
+    return a + b, (a + high) ** 2 / (a**2 / df_a + high**2 / df_b)

@@ -112,13 +112,33 @@ def test_what_the_prior_does_not_describe_keeps_students_t() -> None:
         assert ModeratedVariance(found).moderate(contrast, own) == own
 
 
-def test_seeds_that_some_experiments_lack_do_not_spoil_the_fit() -> None:
-    values = samples(np.random.default_rng(6), 8, dict.fromkeys(NAMES, 0.5))
-    for name in NAMES[4:]:
-        values[name]["test_accuracy"] = values[name]["test_accuracy"][:3]
-    prior = ModeratedVariance(grid(runs(values))).prior("test_accuracy", paired=True)
+def test_seeds_that_only_two_experiments_have_bias_no_variance() -> None:
+    rng, found = np.random.default_rng(6), []
+    for _ in range(100):
+        rows = {name: list(rng.normal(50, 0.5, 20 if name in NAMES[:2] else 3)) for name in NAMES}
+        prior = ModeratedVariance(grid(runs({n: {"test_accuracy": row} for n, row in rows.items()})))
+        found.append(prior.prior("test_accuracy"))
+    of_two = [prior.own[name][0] for prior in found if prior for name in NAMES[:2] if name in prior.own]
+    assert np.mean(of_two) == pytest.approx(0.25, rel=0.1)
+
+
+def test_an_experiment_with_seeds_of_its_own_is_left_out() -> None:
+    found = grid(runs(samples(np.random.default_rng(9), 4, dict.fromkeys(NAMES, 0.5))))
+    found = {name: {r: run for r, run in row.items() if (r > 2) == (name == "e00")} for name, row in found.items()}
+    prior = ModeratedVariance(found).prior("test_accuracy")
     assert prior is not None
-    assert prior.variance == pytest.approx(0.25, rel=0.5)
+    assert math.isfinite(prior.variance)
+    assert "e00" not in prior.own
+
+
+def test_a_level_has_the_noise_that_all_experiments_share() -> None:
+    rng, errors = np.random.default_rng(8), 0
+    level = Contrast("test_accuracy", "level", ("e00",))
+    for _ in range(400):
+        found = grid(runs(samples(rng, 3, dict.fromkeys(NAMES, 0.1))))  # Four times as much noise is shared.
+        moderated = ModeratedVariance(found).moderate(level, level.estimate(found))
+        errors += 2 * min(moderated.p_value(50, "above"), moderated.p_value(50, "below")) <= 0.0128
+    assert errors / 400 < 0.0128 + 3 * math.sqrt(0.0128 * 0.9872 / 400)
 
 
 def test_five_looks_together_err_in_one_of_twenty_cases() -> None:
