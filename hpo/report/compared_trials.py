@@ -39,8 +39,9 @@ def compared_trials(trials: Sequence[StoredTrial]) -> ComparedTrials:
     ended = [trial for trial in feasible if trial.outcome in (Outcome.COMPLETE, Outcome.EARLY_STOPPED)]
     if len(ended) >= ENOUGH or len(ended) == len(feasible):
         return ComparedTrials(tuple(ended))
+    stopped = len(feasible) - len(ended)
     note = (
-        f"Only {counted(len(ended), 'trial')} trained to the end. The other {len(feasible) - len(ended)} count with "
-        "the value at which they were stopped, which is of an earlier epoch."
+        f"Only {counted(len(ended), 'trial')} trained to the end. The value of {counted(stopped, 'other trial')} is of "
+        "the earlier epoch at which it was stopped."
     )
     return ComparedTrials(tuple(feasible), note)

@@ -196,7 +196,9 @@ def coordinates_figure(
             "zeroline": False,
             "range": [-0.15, len(names) - 0.3],
             "tickangle": -35,
+            "ticklabeloverflow": "allow",
         },
+        margin_r=60,
         yaxis={"visible": False, "range": [-0.06, 1.06]},
         height=480,
         hovermode="closest",
@@ -392,7 +394,12 @@ def confusion_figure(counts: np.ndarray, classes: Sequence[str]) -> go.Figure:
         )
     )
     figure.update_layout(
-        xaxis={"title": {"text": "predicted"}, "tickangle": -40, "showgrid": False, "type": "category"},
+        xaxis={
+            "title": {"text": "predicted; percent of the true class"},
+            "tickangle": -40,
+            "showgrid": False,
+            "type": "category",
+        },
         yaxis={"title": {"text": "true class"}, "autorange": "reversed", "showgrid": False, "type": "category"},
         height=520 if few else min(1100, 300 + 9 * len(classes)),
     )

@@ -37,6 +37,8 @@ from hpo.storage.stored_study import StoredStudy
 TOP = 10
 # More lines than this hide each other.
 MOST_LINES = 200
+# Up to this distance from the least to the greatest, an axis has a label for each whole number that was tried.
+FEW_INTEGERS = 8
 
 
 def confirmation_section(confirmation: StoredStudy) -> Section:
@@ -142,7 +144,7 @@ def importance_section(found: Importances, note: str) -> Section:
         "anywhere in the space, also for being bad. Neither says which value is best, nor that it causes the "
         "difference."
     )
-    notes = [f"{note} So do they in the next two figures."] if note else []
+    notes = [f"{note} The next two figures have the same trials."] if note else []
     if found.conditional:
         notes.append(f"fANOVA cannot judge parameters that only some trials have: {', '.join(found.conditional)}.")
     return Section("importance", name, lead, [Drawing(importance_figure(found.rows))], notes=notes)
@@ -196,6 +198,7 @@ def slice_section(found: optuna.Study, scale: Scale, important: Sequence[str]) -
     if len(important) > 1:
         contour = plot_contour(found, params=list(important[:2]), target_name=scale.title)
         contour.update_layout(title=None, height=460)
+        contour.update_xaxes(title_standoff=20)
         contour.for_each_trace(_restyled)
         _label_axes(contour, important[:2], found)
         pair = f"{important[0]} and {important[1]}"
@@ -229,7 +232,7 @@ def _restyled(trace: object) -> None:
 
 
 def _label_axes(figure: go.Figure, names: Sequence[str], study: optuna.Study) -> None:
-    """Label logarithmic axes sparsely, and choices as they stand in the study file, without Optuna's quotes."""
+    """Label logarithmic axes sparsely, a few whole numbers alone, and choices as in the study file, without quotes."""
     for name, update in zip(sorted(names), (figure.update_xaxes, figure.update_yaxes), strict=False):
         values = [trial.params[name] for trial in study.get_trials(deepcopy=False) if name in trial.params]
         distributions = [
@@ -237,6 +240,8 @@ def _label_axes(figure: go.Figure, names: Sequence[str], study: optuna.Study) ->
         ]
         if getattr(distributions[0], "log", False):
             update(log_axis_labels(min(values), max(values)))
+        elif all(isinstance(value, int) for value in values) and max(values) - min(values) <= FEW_INTEGERS:
+            update(tickvals=sorted(set(values)))
         elif any(isinstance(value, str) for value in values):
             choices = sorted(dict.fromkeys(values), key=str)
             update(

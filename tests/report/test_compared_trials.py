@@ -13,7 +13,7 @@ def test_with_enough_finished_trials_those_that_were_stopped_are_left_out() -> N
 def test_where_few_finished_pruned_trials_count_and_the_page_says_so() -> None:
     found = compared_trials([simulated_trial(0), simulated_trial(1, "pruned"), simulated_trial(2, "timed_out")])
     assert [trial.number for trial in found.trials] == [0, 1, 2]
-    assert found.note.startswith("Only 1 trial trained to the end. The other 2")
+    assert found.note.startswith("Only 1 trial trained to the end. The value of 2 other trials")
 
 
 def test_trials_that_cannot_be_trained_and_those_without_an_end_are_never_compared() -> None:
