@@ -32,7 +32,7 @@ def replay_grid(
             help="Add seeds, at the planned looks, to experiments that an unresolved claim needs.",
         ),
     ] = False,
-    max_seeds: Annotated[int, typer.Option(metavar="N", help="Where --until-settled ends.")] = LOOKS[-1],
+    max_seeds: Annotated[int, typer.Option(metavar="N", min=2, help="Where --until-settled ends.")] = LOOKS[-1],
 ) -> None:
     """Run what is missing of a grid of experiments.
 
@@ -51,6 +51,8 @@ def replay_grid(
     selected = [each.name for each in select_experiments(definition, only or ()) if controls or not each.control]
     if definition.kind == "grid" and not selected:
         raise RequestError("--no-controls leaves no experiment of those that --only names.")
+    if max_seeds != LOOKS[-1] and not until_settled:
+        raise RequestError("--max-seeds says where --until-settled ends: give that too, or --seeds instead.")
     if until_settled and not definition.claims:
         raise RequestError(f"--until-settled needs claims, and study '{definition.name}' makes none.")
     rounds = [look for look in LOOKS if look < max_seeds] + [max_seeds] if until_settled else [seeds]
@@ -72,8 +74,11 @@ def replay_grid(
         if end.stopped is not None or seeds == rounds[-1]:
             break
         from hpo.analysis.unsettled import unsettled_experiments
+        from hpo.storage.claim_looks import record_claim_look
 
-        unsettled = unsettled_experiments(definition, records.read(definition.name).trials)
+        seen = records.read(definition.name)
+        record_claim_look(records.address, seen, seeds)
+        unsettled = unsettled_experiments(definition, seen.trials)
         needed = [name for name in selected if name in unsettled]
         if not needed:
             say(f"Every claim is settled after {counted(seeds, 'seed')}.")

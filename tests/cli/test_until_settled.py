@@ -27,7 +27,7 @@ def test_seeds_are_added_until_the_claims_are_settled_or_the_most_is_reached(tmp
     study = read_study(Address.of(tmp_path / "runs"), "pair")
     seeds = {name: sum(trial.experiment == name for trial in study.trials) for name in ("narrow", "wide", "wide_tanh")}
     assert seeds == {"narrow": 3, "wide": 4, "wide_tanh": 4}
-    assert claim_looks(study) == (4,)
+    assert claim_looks(study) == (3, 4)
 
 
 def test_what_cannot_be_settled_is_refused_in_one_line(work: Path, call: Call) -> None:
@@ -35,6 +35,7 @@ def test_what_cannot_be_settled_is_refused_in_one_line(work: Path, call: Call) -
     code, _, err = call(f"{study} --seeds 3")
     assert (code, err.count("\n")) == (2, 1)
     assert "leave --seeds out" in err
+    assert call(f"grid --study {work / 'pair.toml'} --max-seeds 5")[0] == 2
     plain = work / "plain.toml"
     plain.write_text(GRID.split("[[claim]]")[0].replace('"pair"', '"plain"'))
     code, _, err = call(f"grid --study {plain} --until-settled")
