@@ -54,6 +54,7 @@ class Finding:
         effort: how many seeds would settle an unresolved claim if what was measured is true; None if more than 1,000.
         image_error: standard error that the finite number of images adds, in points; None where it is not known.
         sentence: what the deciding contrast measured.
+        any_holds: whether one contrast that holds is enough.
         by_construction: whether it holds by construction, whatever is measured; no count of verdicts has it.
         runs: ids of the runs that the deciding contrast rests on.
         evidence: every contrast with its estimate, interval, one-sided p-values, and the verdict on it alone.
@@ -83,6 +84,7 @@ class Finding:
     image_error: float | None = None
     sentence: str = ""
     by_construction: bool = False
+    any_holds: bool = False
     note: str = ""
     runs: tuple[str, ...] = ()
     evidence: tuple[dict[str, Any], ...] = ()
@@ -181,6 +183,7 @@ def _finding(
         verdict=decision.verdict,
         verdict_holm=_after(p_holm, decision),
         by_construction=claim.by_construction,
+        any_holds=decision.any_holds,
         effort=effort,
         image_error=image_error(deciding.contrast, finished),
         sentence=claim_sentence(deciding),
@@ -209,6 +212,8 @@ def _effort(decision: Decision) -> Effort | None:
 
 def _probability_of_best(decision: Decision, finished: Grid) -> float | None:
     """Return how probable it is that the one experiment claimed to beat several is the best, by the first such test."""
+    if decision.any_holds:
+        return None
     for test in [evidence.test for evidence in decision.evidence]:
         bound = test.above if test.above is not None else test.below
         if test.statistic != "difference" or len(test.of) != 1 or len(test.versus) < 2 or bound != 0:

@@ -67,7 +67,8 @@ def _text(row: Row) -> str:
     title = row["title"] if row["reading"] == "fair" else f"{row['reading']}:"
     which = ""
     if row["contrasts"] > 1 and row["sentence"]:
-        clear = "clearest" if row["verdict"] in ("contradicted", "not reproduced") else "weakest"
+        against = row["verdict"] in ("contradicted", "reproduced", "not reproduced")
+        clear = "clearest" if against != row["any_holds"] else "weakest"
         which = f"the {clear} of {row['contrasts']} tests: "
     return "\n".join(filter(None, (title, f"{which}{row['sentence']}" if row["sentence"] else "", row["note"])))
 

@@ -124,7 +124,7 @@ class ClaimTest(Table):
     """A guarantee instead of a hypothesis: no single run may be below this."""
     reproduces: Number | None = None
     """A published figure of a single run instead of a hypothesis: could it be one more of the runs that were measured?
-    It is `reproduced` if it lies in their 95 % prediction interval, else `not reproduced`."""
+    It is `reproduced` if it lies in their prediction interval, else `not reproduced`."""
     reading: Reading = "fair"
     """`as written` marks a comparison of unlike things that the document itself draws; `on another net` a second fair
     one. The tests of one reading must hold together."""

@@ -178,7 +178,7 @@ def _lines() -> Iterator[str]:
     yield from _table(Claim)
     yield "### A test of a claim\n"
     yield (
-        f"{ClaimTest.__doc__}\nThe verdict comes from the 95% interval of the statistic's mean over seeds: inside the "
+        f"{ClaimTest.__doc__}\nThe verdict comes from the interval of the statistic's mean over seeds: inside the "
         "hypothesis is supported, wholly outside is contradicted, else unresolved.\n"
         "A test has exactly one of `above`, `below`, `within`, `never_below` and `reproduces`. Accuracies are in "
         "percent, times in seconds.\n"

@@ -173,7 +173,7 @@ def _label(row: ForestRow) -> str:
 
 
 def _hypothesis(row: ForestRow) -> str:
-    around = f" (95% interval {interval(row.low, row.high)})" if row.low is not None else ", no interval"
+    around = f" (interval {interval(row.low, row.high)})" if row.low is not None else ", no interval"
     return (
         f"<b>{in_figure(row.claim)}: {in_figure(row.title)}</b><br>{in_figure(row.hypothesis)}<br>"
         f"measured {row.value:.3g}{around}<br>{row.verdict}"

@@ -41,7 +41,7 @@ def findings_section(study: StoredStudy) -> Section:
     definition = study.definition
     rows = forest_rows(definition, study.trials)
     lead = (
-        "Each mark is the contrast that decides a claim, with its 95 % interval; the green band is where the claim "
+        "Each mark is the contrast that decides a claim, with its interval; the green band is where the claim "
         "says that it lies. An interval wholly inside supports the claim, wholly outside contradicts it."
     )
     drawings = [Drawing(forest_figure(rows))] if rows else []

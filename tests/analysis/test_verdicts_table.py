@@ -51,3 +51,14 @@ def test_a_plot_holds_the_interval_and_the_ends_of_the_claim() -> None:
     assert interval_plot(row, 9) == ": --o-- :"
     assert interval_plot({**row, "claimed_low": None, "claimed_high": 0.0}, 9) == "----|----"
     assert interval_plot({**row, "low": None}, 9) == ""
+
+
+def test_of_a_claim_that_any_test_may_settle_the_one_that_does_is_the_clearest() -> None:
+    text = STUDY.replace('title = "norm is the best"', 'title = "norm beats one of them"\nholds_if = "any"')
+    definition = parse_study(text, {}, source="test", default_name="test")
+    higher = [value + 2 + 0.1 * i for i, value in enumerate(BASE)]
+    noisy = [value + shift for value, shift in zip(higher, (3, -3, 2, -2, 0), strict=True)]
+    found = runs({name: {"test_accuracy": s} for name, s in (("plain", BASE), ("wide", noisy), ("norm", higher))})
+    row = next(row for row in judge_claims(definition, found) if row.claim == "C2")
+    assert (row.verdict, row.any_holds, row.p_best) == ("supported", True, None)
+    assert "the clearest of 2 tests: norm beats plain" in verdicts_table([row], "Findings").markdown()
