@@ -1,6 +1,7 @@
 """Each wrong request: one clear line, exit code 2, nothing run and nothing left behind."""
 
 import sqlite3
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +208,8 @@ def test_a_data_set_that_cannot_be_downloaded_says_what_can_be_done(
 ) -> None:
     for proxy in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(proxy, "http://127.0.0.1:9")
+    # urlopen keeps the proxies of its first call for the whole process: this test's must not outlive it.
+    monkeypatch.setattr(urllib.request, "_opener", None)
     said = refused(f"{SEARCHING} --data svhn --data-dir {tmp_path / 'new'}", leaves=True)
     assert "svhn cannot be downloaded to" in said
     assert "Without a network, give a folder or archive" in said

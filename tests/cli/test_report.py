@@ -21,7 +21,7 @@ def runs(work: Path, searched: Told, replayed: Told) -> Path:
 def test_a_search_and_a_grid_have_a_page_with_pictures_of_mistakes(
     runs: Path, call: Call, browser: Browser, tmp_path: Path
 ) -> None:
-    for study, answer in (("tiny", "is the best:"), ("pair", "has the best mean validation accuracy")):
+    for study, answer in (("tiny", "is the best of 3:"), ("pair", "has the best mean validation accuracy")):
         path = tmp_path / f"{study}.html"
         code, out, _ = call(["report", study, "--runs", str(runs), "-o", str(path)])
         assert code == 0
@@ -55,7 +55,7 @@ def test_a_run_folder_that_was_deleted_is_named_on_the_page(runs: Path, call: Ca
     assert code == 0
     page = (tmp_path / "page.html").read_text()
     assert "is left out: its folder" in page
-    assert "is the best:" in page
+    assert "is the best of 3:" in page
 
 
 @pytest.mark.parametrize(
