@@ -18,7 +18,7 @@ class Block(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, config: TrialConfig, dropout: float) -> None:
         super().__init__()
-        self.linear = nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")
+        self.linear = nn.Linear(inputs, outputs)
         self.norm = _norm(config.norm, outputs)
         self.activation = MODULES[config.activation]()
         self.dropout = nn.Dropout(dropout)
@@ -45,12 +45,14 @@ class MLP(nn.Module):
         super().__init__()
         self.input_dropout = nn.Dropout(config.input_dropout)
         widths = (n_features, *config.hidden)
-        self.blocks = [
-            Block(inputs, outputs, config, rate)
-            for inputs, outputs, rate in zip(widths[:-1], config.hidden, config.dropouts, strict=True)
-        ]
-        self.hidden = nn.Sequential(*self.blocks)
-        self.output = nn.Linear(widths[-1], n_classes, device="meta").to_empty(device="cpu")
+        # PyTorch draws weights of its own first; the caller's random numbers must not move for that.
+        with torch.random.fork_rng(devices=()):
+            self.blocks = [
+                Block(inputs, outputs, config, rate)
+                for inputs, outputs, rate in zip(widths[:-1], config.hidden, config.dropouts, strict=True)
+            ]
+            self.hidden = nn.Sequential(*self.blocks)
+            self.output = nn.Linear(widths[-1], n_classes)
         weights = generator(config.seed, "weights")
         with torch.no_grad():
             for block in self.blocks:
