@@ -12,8 +12,7 @@ from hpo.analysis.expected_best import values_of_search
 from hpo.analysis.findings import judge_claims
 from hpo.analysis.grid import grid
 from hpo.analysis.quantities import measure, resolution
-from hpo.analysis.replay import agreement, not_comparable, replay_rows
-from hpo.analysis.replay_table import describe
+from hpo.analysis.replay import Agreement, agreement, not_comparable, replay_rows
 from hpo.analysis.search_expectation import too_good
 from hpo.analysis.study_tables import used_settings, varied_settings
 from hpo.analysis.tables import interval, number
@@ -136,14 +135,22 @@ def grid_answer(study: StoredStudy) -> Answer:
     rows = replay_rows(definition, study.trials)
     agrees = None if not_comparable(definition) else agreement(rows)
     if agrees:
-        facts.append(
-            Fact("Documented against measured", f"{agrees.mean_absolute_difference:.2f} points", describe(agrees))
-        )
+        facts.append(_agreement(agrees))
     facts += [*_verdicts(study), *_cost(study, None)]
     config = next(iter(finished[best].values())).config
     headline = f"{best} has the best mean {scale.name}: {number(found.value, digits)}{unit}."
     names = dict.fromkeys(["hidden", "lr", *varied_settings(study.trials)])
     return Answer(question, headline, tuple(facts), used_settings(config, names), best)
+
+
+def _agreement(agrees: Agreement) -> Fact:
+    """Return how far measured figures lie from documented ones, in short; the table's notes say it in full."""
+    detail = f"mean absolute difference over {counted(agrees.rows, 'row')}"
+    if agrees.rank_correlation is not None:
+        detail += f"; rank correlation {agrees.rank_correlation:.2f}"
+    if agrees.reproduced is not None:
+        detail += f"; {agrees.reproduced} reproduced"
+    return Fact("Documented against measured", f"{agrees.mean_absolute_difference:.2f} points", f"{detail}.")
 
 
 def _verdicts(study: StoredStudy) -> Iterator[Fact]:

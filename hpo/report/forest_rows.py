@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hpo.analysis.claim_sentence import words
 from hpo.analysis.findings import decide_claims
 from hpo.analysis.grid import grid
 from hpo.analysis.verdict import Verdict
@@ -77,4 +78,4 @@ def _unit(quantity: str, statistic: str) -> str:
         return "rank correlation"
     if quantity.endswith("accuracy") or quantity in ("gap", "checkpoint_gain"):
         return "percent" if statistic == "level" else "points"
-    return quantity.replace("_", " ")
+    return words(quantity).noun

@@ -185,7 +185,7 @@ def _ends(rows: Sequence[ForestRow]) -> tuple[float, float]:
     points = [row.value for row in rows]
     points += [bound for row in rows for bound in (row.claimed_low, row.claimed_high) if math.isfinite(bound)]
     spread = max(points) - min(points) or 1.0
-    low = min([*points, *(row.low for row in rows if row.low is not None and row.low > min(points) - 2 * spread)])
-    high = max([*points, *(row.high for row in rows if row.high is not None and row.high < max(points) + 2 * spread)])
+    low = min([*points, *(row.low for row in rows if row.low is not None and row.low > min(points) - spread / 2)])
+    high = max([*points, *(row.high for row in rows if row.high is not None and row.high < max(points) + spread / 2)])
     room = 0.06 * (high - low)
     return low - room, high + room

@@ -4,7 +4,7 @@ import shlex
 from dataclasses import dataclass
 
 from hpo.storage.stored_study import StoredStudy
-from hpo.storage.study_record import without_passwords
+from hpo.storage.study_record import shareable
 
 
 @dataclass(frozen=True)
@@ -46,5 +46,5 @@ def reproduction(study: StoredStudy) -> Reproduction:
         "Last trial (UTC)": f"{ended:%Y-%m-%d %H:%M}" if ended else "",
     }
     return Reproduction(
-        without_passwords(record.command), {name: value for name, value in facts.items() if value}, record.definition
+        shareable(record.command), {name: value for name, value in facts.items() if value}, record.definition
     )

@@ -82,10 +82,8 @@ def gap_section(study: StoredStudy, confirmation: StoredStudy | None) -> Section
     """
     scale, varied = Scale(study.definition.metric), varied_settings(study.trials)
     rows = gap_rows(study.trials)
-    lead = (
-        "The further a trial lies below the dotted line, the more it over-fits: it is that much better on the images "
-        "that it was trained on."
-    )
+    lead = "A network that over-fits is much better on the images that it was trained on than on others."
+    caption = "The further a trial lies below the dotted line, the more it over-fits."
     tested = [row for row in rows if row.test is not None]
     notes = [] if rows else ["No trial has a train and a validation accuracy yet."]
     if rows and not tested:
@@ -93,7 +91,7 @@ def gap_section(study: StoredStudy, confirmation: StoredStudy | None) -> Section
             (confirmation and _confirmed_gap(confirmation))
             or "The gap to the test images is not known: a search leaves them alone. Its confirmation uses them."
         )
-    drawings = [Drawing(gap_figure(rows, scale, varied))] if rows else []
+    drawings = [Drawing(gap_figure(rows, scale, varied), caption)] if rows else []
     return Section("gap", "Over-fitting", lead if rows else "", drawings, notes=notes)
 
 

@@ -16,7 +16,7 @@ from hpo.storage.database import Database, open_database, storage_errors
 from hpo.storage.stored_study import StoredStudy, read_study
 from hpo.storage.stored_trial import HEAVY_ATTRS
 from hpo.storage.study_note_record import record_study_note
-from hpo.storage.study_record import MARKS, DatasetRecord, StudyRecord, refuse_changes, without_passwords
+from hpo.storage.study_record import MARKS, DatasetRecord, StudyRecord, refuse_changes, shareable
 
 # Where Optuna's `set_metric_names` puts the name of the objective.
 METRIC_NAMES = "study:metric_names"
@@ -65,7 +65,7 @@ def record_study(
     else:
         refuse_changes(record, definition, dataset)
         # Early versions stored the command line as it was.
-        record = record.model_copy(update={"command": without_passwords(record.command)})
+        record = record.model_copy(update={"command": shareable(record.command)})
         if record.study_id is None:
             record = record.model_copy(update={"study_id": StudyRecord.new(definition, dataset).study_id})
         if definition.kind == "grid":  # It may have more experiments than before, and other claims.
@@ -84,7 +84,7 @@ def record_study(
 
 def described(record: StudyRecord, definition: StudyDefinition, verdicts: Iterable[tuple[str, str, str]] = ()) -> str:
     """Return the note on a study; see `study_note` for the verdicts."""
-    command = without_passwords(record.command)
+    command = shareable(record.command)
     return study_note(definition, record.dataset.name, command, record.versions, verdicts)
 
 

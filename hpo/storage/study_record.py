@@ -98,7 +98,7 @@ class StudyRecord(BaseModel):
             overrides=dict(definition.overrides),
             dataset=dataset,
             versions={"python": platform.python_version(), **{name: _version(name) for name in VERSIONED}},
-            command=without_passwords(sys.argv),
+            command=shareable(sys.argv),
             host=socket.gethostname(),
             study_id=uuid.uuid4().hex,
             confirms=definition.confirms.study_id if definition.confirms else None,
@@ -162,13 +162,14 @@ def refuse_changes(record: StudyRecord, definition: StudyDefinition, dataset: Da
         raise StorageError(f"study '{name}' was begun on other images of {record.dataset.name}: {way_out}")
 
 
-def without_passwords(arguments: Iterable[str] | str) -> str:
-    """Return a command line as text, quoted for a shell, with the password of every URL in it left out.
+def shareable(arguments: Iterable[str] | str) -> str:
+    """Return a command line as others may see and use it: quoted, hpo without its path, URLs without their passwords.
 
-    >>> without_passwords(["hpo", "search", "--storage", "postgresql://me:secret@host/db?password=secret"])
+    >>> shareable(["/opt/bin/hpo", "search", "--storage", "postgresql://me:secret@host/db?password=secret"])
     'hpo search --storage postgresql://me@host/db'
     """
     text = arguments if isinstance(arguments, str) else shlex.join(arguments)
+    text = re.sub(r"^\S*/hpo(/__main__\.py)?(?=\s|$)", "hpo", text)
     text = re.sub(r"(\w+://[^\s/:@'\"]*):[^\s'\"]*@", r"\1@", text)
     text = re.sub(r"([?&])\w*password=[^\s&'\"]*&?", r"\1", text)
     return re.sub(r"'(\w+://[\w@:/.+-]*)[?&]'", r"\1", text)

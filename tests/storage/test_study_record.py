@@ -9,7 +9,7 @@ from hpo.errors import StorageError
 from hpo.storage.address import Address
 from hpo.storage.database import Database
 from hpo.storage.stored_study import read_study
-from hpo.storage.study_record import StudyRecord, refuse_changes, without_passwords
+from hpo.storage.study_record import StudyRecord, refuse_changes, shareable
 from tests.studies import NO_IMAGES, live_study, recorded, search_definition, search_plan
 
 STUDY = search_definition(epochs=1)
@@ -18,6 +18,8 @@ STUDY = search_definition(epochs=1)
 @pytest.mark.parametrize(
     ("command", "stored"),
     [
+        (["/home/me/.venv/bin/hpo", "search", "--runs", "/hpo"], "hpo search --runs /hpo"),
+        (["/lib/hpo/__main__.py", "search"], "hpo search"),
         (["hpo", "search", "--runs", "my runs"], "hpo search --runs 'my runs'"),
         (["hpo", "--storage=postgresql://me:secret@h/d"], "hpo --storage=postgresql://me@h/d"),
         (["hpo", "--storage", "postgresql://h/d?password=secret"], "hpo --storage postgresql://h/d"),
@@ -25,11 +27,11 @@ STUDY = search_definition(epochs=1)
         (["hpo", "--storage", "postgresql://me:s3c@secret@h/d"], None),
     ],
 )
-def test_a_command_line_is_stored_without_passwords(command: list[str], stored: str | None):
-    text = without_passwords(command)
+def test_a_command_line_is_stored_without_paths_of_programs_and_passwords(command: list[str], stored: str | None):
+    text = shareable(command)
     assert stored is None or text == stored
     assert "secret" not in text
-    assert without_passwords(text) == text
+    assert shareable(text) == text
 
 
 def test_the_password_of_an_early_version_is_removed_when_its_study_is_opened(database: Database, monkeypatch):
