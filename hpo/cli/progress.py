@@ -59,6 +59,7 @@ class Status:
         best: the study's best so far, as text.
         epochs_left: epochs that were left at the beginning, where that is known.
         epochs: epochs trained since then.
+        resumed: the shares of resumed trials that had been trained before, together.
         trained: the workers that trained them.
     """
 
@@ -73,6 +74,7 @@ class Status:
     best: str = ""
     epochs_left: int | None = None
     epochs: int = 0
+    resumed: float = 0.0
     trained: set[int] = field(default_factory=set)
 
     def left(self, now: float) -> float | None:
@@ -90,7 +92,7 @@ class Status:
                 return None
             return (now - self.began) / self.epochs * max(0, self.epochs_left - self.epochs)
         share = sum(r.epoch.epoch / r.epochs for r in self.running.values() if r.epoch)
-        done = self.finished - self.done_before + share
+        done = self.finished - self.done_before + share - self.resumed
         if self.began is None or self.total is None or done <= 0:
             return None
         return (now - self.began) / done * max(0.0, self.total - self.finished - share)
@@ -197,6 +199,7 @@ def follow(status: Status, event: Event) -> Status:
         case TrialStarted():
             status.began = status.began or time.monotonic()
             status.running[event.number] = Running(event.run_id, event.config.epochs, event.epochs_done)
+            status.resumed += event.epochs_done / event.config.epochs
         case EpochTrained():
             running = status.running[event.number]
             running.epoch = event.epoch

@@ -127,6 +127,16 @@ def test_the_clock_of_a_confirmation_begins_with_it(monkeypatch: pytest.MonkeyPa
     assert status.best == ""
 
 
+def test_epochs_that_a_resumed_trial_brings_along_are_no_pace_of_this_session() -> None:
+    status = Status()
+    last = replace(TRAINED, epoch=replace(EPOCH, epoch=4))
+    for event in (OPENED, replace(STARTED, epochs_done=3), last, ENDED):
+        status = follow(status, event)
+    assert status.began is not None
+    # One epoch of four took two seconds; a whole trial is left.
+    assert status.left(status.began + 2) == 8
+
+
 def test_the_first_of_several_workers_does_not_tell_the_time_left() -> None:
     status = Status()
     for event in (replace(OPENED, workers=2, total=8), STARTED, replace(STARTED, number=1, worker=1), TRAINED):
