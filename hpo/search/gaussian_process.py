@@ -17,6 +17,7 @@ from scipy.stats import norm
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+from threadpoolctl import threadpool_limits
 
 from hpo.definition.search_space import Trial
 from hpo.search.study_memory import normal_scores
@@ -55,6 +56,8 @@ class GaussianProcessSampler(BaseSampler):
         trials = study.get_trials(deepcopy=False)
         return {name: known for one in trials for name, known in one.distributions.items() if not known.single()}
 
+    # Workers have every core, and for matrices of this size threads that wait for a core take thrice the time.
+    @threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
