@@ -47,7 +47,9 @@ def forecast_search(
     devices = worker_devices(options.device, options.workers)
     limits = with_epoch_cost(limits, definition, images, devices)
     # A sampler moves to other networks than random ones, and its latest trials tell which.
-    configs = (_latest_configs(stored) if stored else []) or typical_configs(definition, limits)
+    latest = _latest_configs(stored) if stored else []
+    configs = latest or typical_configs(definition, limits)
+    at_random = not latest and definition.sampler.name not in ("random", "qmc")
     left = (n_trials or MAX_TRIALS) - sum(trial.is_finished for trial in trials)
     if options.epochs_total is not None:
         epochs_left = options.epochs_total - sum(len(trial.intermediate_values) for trial in trials)
@@ -55,16 +57,16 @@ def forecast_search(
     left = max(0, left)
     pruner = definition.pruner
     if pruner.name != "halving" or n_trials is None:
-        return _forecast(images, configs, left, options)
+        expected = _forecast(images, configs, left, options)
+        return expected and replace(expected, at_random=at_random)
 
     def trained(epochs: int) -> float:
         return trained_epochs(n_trials, pruner.min_resource, pruner.reduction_factor, epochs) / n_trials
 
     expected = _forecast(images, configs, left, options, trained)
     waiting = places(n_trials, pruner.reduction_factor)
-    return expected and replace(
-        expected, waiting=waiting, waiting_bytes=waiting * largest_checkpoint(definition, images, limits)
-    )
+    checkpoints = waiting * largest_checkpoint(definition, images, limits)
+    return expected and replace(expected, waiting=waiting, waiting_bytes=checkpoints, at_random=at_random)
 
 
 def forecast_grid(

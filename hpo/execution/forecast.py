@@ -40,6 +40,7 @@ class Forecast:
         bytes: memory of all of them together, the images' shared pages counted in each.
         waiting: the most trials that wait at a time for their promotion, each with a checkpoint; None without halving.
         waiting_bytes: the most that these checkpoints take on disk.
+        at_random: whether random configurations were timed, where a sampler will move to others.
     """
 
     trials: int
@@ -49,6 +50,7 @@ class Forecast:
     bytes: int
     waiting: int | None = None
     waiting_bytes: int = 0
+    at_random: bool = False
 
     @property
     def trials_per_hour(self) -> float:
@@ -62,12 +64,14 @@ class Forecast:
             f"{duration(self.seconds)} without {'pruning and ' * (self.waiting is None)}early stopping "
             f"({counted(round(self.trials_per_hour), 'trial')} an hour), {self.bytes / 2**30:.1f} GiB of memory."
         )
-        if self.waiting is None:
-            return text
-        return (
-            f"{text} Up to {counted(self.waiting, 'trial')} at a time will wait for promotion, with checkpoints of up "
-            f"to {self.waiting_bytes / 2**20:.0f} MiB on disk."
-        )
+        if self.waiting is not None:
+            text += (
+                f" Up to {counted(self.waiting, 'trial')} at a time will wait for promotion, with checkpoints of up to "
+                f"{self.waiting_bytes / 2**20:.0f} MiB on disk."
+            )
+        if self.at_random:
+            text += " This is for random configurations; the sampler may move to larger networks, which take longer."
+        return text
 
 
 class Workers:
