@@ -27,9 +27,8 @@ def test_a_folder_that_is_removed_is_made_again_and_nothing_is_lost(tmp_path: Pa
     session.wait_for("EpochTrained", 5)
     (runs / what).rename(tmp_path / "elsewhere")
     assert session.wait() == 0, session.printed()
-    warned = [line for line in session.printed().splitlines() if line.startswith("Warned")]
-    assert len(warned) == 1, warned
-    assert "trial_00000 was removed while the run trained; it is written again" in session.printed()
+    # A file that was just being written may be missed too, in a line of its own.
+    assert session.printed().count("trial_00000 was removed while the run trained; it is written again") == 1
     assert what_came_out(stored(runs)) == whole
     for name in ("config.json", "weights.safetensors", "epochs.jsonl"):
         assert (runs / "small/trial_00000" / name).exists()
