@@ -17,7 +17,7 @@ BEST_ACCURACY, BEST_LOSS = "val/best_accuracy", "val/best_loss"
 FINAL_ACCURACY, FINAL_LOSS = "val/final_accuracy", "val/final_loss"
 TEST_ACCURACY = "test/accuracy"
 METRICS = (FINAL_ACCURACY, BEST_ACCURACY, FINAL_LOSS, BEST_LOSS, TEST_ACCURACY)
-# The table shows its first columns only, until a person chooses others.
+# The table shows five columns, until a person chooses others: those marked as differing first, then by the alphabet.
 FIRST = ("hidden", "lr")
 
 
@@ -41,6 +41,7 @@ def session_start(config: TrialConfig, varied: Sequence[str]) -> tuple[Summary, 
     columns, _, _ = hparams(  # type: ignore[no-untyped-call]
         typed, dict.fromkeys(METRICS), {name: of for name, of in choices.items() if of}
     )
+    _mark_first(columns)
     stated = {name: settings[name] for name in names if settings[name] is not None}
     _, start, _ = hparams(stated, {})  # type: ignore[no-untyped-call]
     return columns, start
@@ -57,6 +58,14 @@ def session_end(*, finished: bool) -> Summary:
     about = SummaryMetadata.PluginData(plugin_name="hparams", content=end.SerializeToString())
     metadata = SummaryMetadata(plugin_data=about)
     return Summary(value=[Summary.Value(tag=SESSION_END_INFO_TAG, metadata=metadata)])
+
+
+def _mark_first(columns: Summary) -> None:
+    plugin_data = columns.value[0].metadata.plugin_data
+    table = HParamsPluginData.FromString(plugin_data.content)
+    for column in table.experiment.hparam_infos:
+        column.differs = column.name in FIRST
+    plugin_data.content = table.SerializeToString()
 
 
 def _choices(name: str) -> list[str]:

@@ -10,13 +10,14 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr
+from fnmatch import fnmatchcase
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
 
 from hpo.definition.counted import counted
-from hpo.errors import RequestError, StorageError
+from hpo.errors import RequestError, StorageError, closest, quoted
 from hpo.serve.port import HOST, listen
 from hpo.serve.run_names import run_names
 from hpo.storage.address import Address
@@ -27,10 +28,12 @@ from hpo.storage.stored_trial import HEAVY_ATTRS
 REFRESH_SECONDS = 5.0
 # The curves of a few epochs are to be seen as they are.
 START_PAGE = "?smoothing=0#timeseries"
+# Of more than 40 runs TensorBoard's older tabs show none until a person ticks some; each of ours counts as three.
+TICKED = 40 // 3
 
 
 def serve_tensorboard(
-    address: Address, runs: Path, names: Sequence[str], port: int, tell: Callable[[str], None]
+    address: Address, runs: Path, names: Sequence[str], only: Sequence[str], port: int, tell: Callable[[str], None]
 ) -> None:
     """Serve TensorBoard on this machine alone, until Ctrl-C.
 
@@ -41,25 +44,29 @@ def serve_tensorboard(
         address: of the database.
         runs: the runs folder that goes with it.
         names: of the studies; empty takes all that the database holds.
+        only: patterns of the names of runs; empty takes all.
         port: to listen at; the next free one is taken in its place.
         tell: called with a line for the person; the last one before it waits is the address.
 
     Raises:
-        RequestError: a study is not there or has no runs, or no port is free.
+        RequestError: a study is not there or has no runs, a pattern fits none, or no port is free.
     """
     studies = _studies(address, names)
+    chosen = _chosen(_folders(address, runs, studies), only)
     free = listen(port, _tried)
     if free != port:
         tell(f"Port {port} is in use; this is port {free}.")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # So that the folder is removed then too.
     with TemporaryDirectory(prefix="hpo-tensorboard-") as folder:
         links = Links(Path(folder))
-        links.show(_folders(address, runs, studies))
+        links.show(chosen)
         try:
             _launch(Path(folder), free)
             tell(f"TensorBoard shows {counted(len(links), 'run')} of {', '.join(studies)}. Ctrl-C ends it.")
+            if len(links) > TICKED:
+                tell("So many runs have to be ticked at the left before histograms are shown; --only chooses some.")
             tell(f"http://{HOST}:{free}/{START_PAGE}")
-            _keep_up(lambda: links.show(_folders(address, runs, _studies(address, names))), tell)
+            _keep_up(lambda: links.show(_chosen(_folders(address, runs, _studies(address, names)), only)), tell)
         except KeyboardInterrupt:
             return
 
@@ -132,6 +139,22 @@ def _folders(address: Address, runs: Path, studies: Sequence[str]) -> dict[str, 
         prefix = f"{name}/" if len(studies) > 1 else ""
         found.update({f"{prefix}{run}": path for run, path in run_names(study, runs).items()})
     return found
+
+
+def _chosen(folders: dict[str, Path], only: Sequence[str]) -> dict[str, Path]:
+    """Return the runs whose name fits a pattern, the name alone or with its study's; all for no pattern.
+
+    Raises:
+        RequestError: a pattern fits no run.
+    """
+    for pattern in only:
+        if folders and not any(_fits(name, pattern) for name in folders):
+            raise RequestError(f"--only {quoted(pattern)} fits no run. {closest(pattern, folders)}")
+    return {name: path for name, path in folders.items() if not only or any(_fits(name, one) for one in only)}
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return fnmatchcase(name, pattern) or fnmatchcase(name.rpartition("/")[2], pattern)
 
 
 def _tried(port: int) -> int:

@@ -40,13 +40,11 @@ def test_what_would_be_refused_is_refused(
     [
         (f"{SEARCHING} --trials 3", "Study tiny: nothing is left to be run."),
         (f"{SEARCHING} --trials 5", "Study tiny: 2 trials of 2 epochs, 1 worker: "),
-        (f"{SEARCHING} --trials 5 --name new", "Study new: 5 trials of 2 epochs, 1 worker: "),
         (
             f"{SEARCHING} --trials 9 --name new --epochs 9 --set pruner.name=halving",
             "Study new: 9 trials of 2 epochs, 1 worker: ",
         ),
         (f"{REPLAYING} --seeds 2", "Study pair: nothing is left to be run."),
-        (f"{REPLAYING} --seeds 4 --only wid*", "Study pair: 4 trials of 1 epoch, 1 worker: "),
         (f"{REPLAYING} --seeds 4 --only wid* --no-controls", "Study pair: 2 trials of 1 epoch, 1 worker: "),
     ],
 )

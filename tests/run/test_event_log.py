@@ -197,6 +197,8 @@ def test_a_finished_run_is_a_row_of_settings_with_its_best_and_final_results(who
         "dropout",
         "patience",
     ]
+    # TensorBoard sorts those first that are marked so.
+    assert [one.name for one in of["experiment"].experiment.hparam_infos if one.differs] == ["hidden", "lr"]
     stated = of["session_start_info"].session_start_info.hparams
     assert stated["hidden"].string_value == "8-6" and stated["dropout"].number_value == pytest.approx(0.2)
     assert "patience" not in stated  # It has none, and the column is of numbers.

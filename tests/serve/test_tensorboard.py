@@ -94,22 +94,24 @@ def test_runs_tags_and_hparams_of_a_grid_are_shown_without_an_error(folder: Path
         assert "01_narrow" in server.json("data/plugin/graphs/info")
 
 
-def test_all_studies_are_shown_under_their_names_on_the_next_free_port(folder: Path):
+def test_chosen_runs_of_all_studies_are_shown_under_their_names_on_the_next_free_port(folder: Path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with served(folder, "--port", str(port)) as server:
+        with served(folder, "--port", str(port), "--only", "0*", "--only", "tiny/*1") as server:
             assert f"Port {port} is in use; this is port" in server.said
-            assert "TensorBoard shows 5 runs of pair, tiny." in server.said
-            runs = wait_for_runs(server, 15)
+            assert "TensorBoard shows 4 runs of pair, tiny." in server.said
+            runs = wait_for_runs(server, 12)
     assert {"pair/01_narrow", "tiny/trial_00001/train"} <= set(runs)
+    assert "tiny/trial_00000" not in runs
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["pear"], "there is no study 'pear'. Did you mean 'pair'?"),
+        (["pair", "--only", "narrow"], "--only 'narrow' fits no run. Did you mean '01_narrow'?"),
         (["--runs", "empty"], "empty/hpo.db holds no studies: nothing has been run here yet."),
     ],
 )
