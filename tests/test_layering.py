@@ -23,9 +23,11 @@ BELOW: dict[str, set[str]] = {
     "model": {"storage", "display", "run", "training", "network", "data", "definition", "errors"},
     "search": {"storage", "display", "run", "training", "network", "data", "definition", "errors"},
     "execution": {"search", "storage", "display", "run", "training", "network", "data", "definition", "errors"},
-    "analysis": {"storage", "display", "data", "definition", "errors"},
+    "statistics": {"storage", "data", "definition", "errors"},
+    "analysis": {"statistics", "storage", "data", "definition", "errors"},
     "report": {
         "analysis",
+        "statistics",
         "search",
         "run",
         "training",
@@ -50,6 +52,7 @@ UNKNOWN_TO = {
     "run": {"optuna"},
     "storage": {"torch"},
     "model": {"optuna"},
+    "statistics": {"torch", "optuna"},
     "analysis": {"torch", "optuna"},
     "cli": {"torch", "optuna"},
 }

@@ -1,1 +1,1 @@
-"""What came out of a study: runs, comparisons, verdicts, tables. No torch, no Optuna."""
+"""What came out of a study, in words and tables: answers, comparisons, findings. No torch, no Optuna."""

@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from hpo.analysis.choice import Chosen, confirmed
-from hpo.analysis.contender import Contender, Noise, contenders
 from hpo.analysis.search_expectation import too_good
 from hpo.analysis.study_tables import DERIVED, settings_text, varied_settings
 from hpo.analysis.tables import Column, Fact, Row, Table, number
-from hpo.analysis.winners_curse import corrected_best
 from hpo.definition.counted import counted
 from hpo.definition.metric_text import metric_text, percent
 from hpo.definition.outcome import Outcome
 from hpo.errors import StorageError, quoted
+from hpo.statistics.contender import Contender, Noise, contenders
+from hpo.statistics.winners_curse import corrected_best
 from hpo.storage.stored_study import StoredStudy
 
 # Settings that say together which layers a network has, and which learning rate it is trained with.

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from hpo.analysis.chosen_runs import REFIT
 from hpo.analysis.confirmation import confirmed_rows
-from hpo.analysis.contender import Contender
-from hpo.analysis.grid import grid
 from hpo.definition.metric_text import percent
+from hpo.statistics.contender import Contender
+from hpo.statistics.grid import grid
 from hpo.storage.look import Look
 from hpo.storage.stored_study import StoredStudy
 from hpo.storage.stored_trial import StoredTrial

@@ -2,13 +2,13 @@
 
 import re
 
-from hpo.analysis import estimate
-from hpo.analysis.quantities import decimals, measure, resolution
 from hpo.analysis.tables import interval, number
 from hpo.definition.counted import counted
 from hpo.definition.metric_text import percent
 from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import RequestError, quoted
+from hpo.statistics import estimate
+from hpo.statistics.quantities import decimals, measure, resolution
 from hpo.storage.look import LookResult
 from hpo.storage.stored_study import StoredStudy
 from hpo.storage.stored_trial import StoredTrial, title

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from hpo.analysis.findings import Finding
 from hpo.analysis.findings_table import measured_text, p_text
-from hpo.analysis.quantities import decimals
 from hpo.analysis.tables import Column, Fact, Row, Table, number
+from hpo.statistics.quantities import decimals
 
 PLOT_WIDTH = 33
 NOTE = "In the plot, o is the estimate, - its interval, : an end of what is claimed, and | both in one place."

@@ -4,12 +4,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hpo.analysis.contrast import Contrast
-from hpo.analysis.quantities import decimals, digits_worth
 from hpo.analysis.tables import number
-from hpo.analysis.verdict import Evidence
 from hpo.definition.claims import ClaimTest
 from hpo.definition.counted import counted
+from hpo.statistics.contrast import Contrast
+from hpo.statistics.quantities import decimals, digits_worth
+from hpo.statistics.verdict import Evidence
 
 # Experiments that a sentence names one by one.
 NAMED = 3

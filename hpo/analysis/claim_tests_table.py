@@ -5,8 +5,8 @@ from typing import Any
 
 from hpo.analysis.findings import Finding
 from hpo.analysis.findings_table import measured_text, p_text
-from hpo.analysis.quantities import decimals
 from hpo.analysis.tables import Column, Table, number
+from hpo.statistics.quantities import decimals
 
 NOTE = (
     "Each verdict is of its test alone. A claim is supported if each of its tests is; whether "

@@ -4,16 +4,16 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hpo.analysis import estimate
-from hpo.analysis.estimate import LEVEL, Side
 from hpo.analysis.findings_table import p_text
-from hpo.analysis.multiplicity import holm
-from hpo.analysis.quantities import decimals, digits_worth, measure, resolution
 from hpo.analysis.study_tables import used_settings
 from hpo.analysis.tables import Column, Fact, Row, Table, interval, number, with_noise
 from hpo.definition.claims import Quantity
 from hpo.definition.counted import counted
 from hpo.errors import RequestError, closest, quoted
+from hpo.statistics import estimate
+from hpo.statistics.estimate import LEVEL, Side
+from hpo.statistics.multiplicity import holm
+from hpo.statistics.quantities import decimals, digits_worth, measure, resolution
 from hpo.storage.stored_study import StoredStudy
 from hpo.storage.stored_trial import StoredTrial, title
 

@@ -4,13 +4,13 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from hpo.analysis import estimate
-from hpo.analysis.estimate import Estimate
-from hpo.analysis.grid import grid
-from hpo.analysis.quantities import measure, resolution
 from hpo.analysis.study_tables import settings_text, varied_settings
 from hpo.definition.experiment import Experiment
 from hpo.definition.study_definition import StudyDefinition
+from hpo.statistics import estimate
+from hpo.statistics.estimate import Estimate
+from hpo.statistics.grid import grid
+from hpo.statistics.quantities import measure, resolution
 from hpo.storage.stored_trial import StoredTrial, trial_run_id
 
 

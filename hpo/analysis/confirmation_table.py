@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 from hpo.analysis.confirmation import Confirmed, mean_curse
-from hpo.analysis.estimate import Estimate
-from hpo.analysis.quantities import decimals
 from hpo.analysis.tables import Column, Table, interval, number
 from hpo.definition.counted import counted
 from hpo.definition.metric_text import percent
+from hpo.statistics.estimate import Estimate
+from hpo.statistics.quantities import decimals
 from hpo.storage.look import Look, LookResult
 from hpo.storage.stored_trial import title
 

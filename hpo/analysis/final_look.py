@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from hpo.analysis.crossed import crossed_mean
+from hpo.statistics.crossed import crossed_mean
 from hpo.storage.look import Look, LookResult
 
 

@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hpo.analysis.claim_sentence import claim_sentence
-from hpo.analysis.contrast import Contrast
-from hpo.analysis.estimate import MOST_SEEDS
-from hpo.analysis.grid import Grid, grid
-from hpo.analysis.image_noise import image_error, mcnemar
-from hpo.analysis.looks import LEVEL_OF_A_LOOK, look_number
-from hpo.analysis.moderated_variance import ModeratedVariance
-from hpo.analysis.multiplicity import benjamini_hochberg, holm
-from hpo.analysis.ranking import probability_of_best
-from hpo.analysis.verdict import Decision, Evidence, Verdict, decide_alone, judge, judge_reading
 from hpo.definition.claims import Claim, Reading
 from hpo.definition.counted import counted
 from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import RequestError
+from hpo.statistics.contrast import Contrast
+from hpo.statistics.estimate import MOST_SEEDS
+from hpo.statistics.grid import Grid, grid
+from hpo.statistics.image_noise import image_error, mcnemar
+from hpo.statistics.looks import LEVEL_OF_A_LOOK, look_number
+from hpo.statistics.moderated_variance import ModeratedVariance
+from hpo.statistics.multiplicity import benjamini_hochberg, holm
+from hpo.statistics.ranking import probability_of_best
+from hpo.statistics.verdict import Decision, Evidence, Verdict, decide_alone, judge, judge_reading
 from hpo.storage.stored_trial import StoredTrial
 
 # Outcomes that leave a run without a result for good.

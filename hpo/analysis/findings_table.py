@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from hpo.analysis.findings import Finding
-from hpo.analysis.quantities import decimals
 from hpo.analysis.tables import Column, Row, Table, number
 from hpo.analysis.verdicts_table import notes, verdict_text
+from hpo.statistics.quantities import decimals
 
 EACH_TEST = (
     "Of several tests the deciding one is shown, and p allows for their number; --tests shows each. In brackets beside "

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from hpo.analysis.replay import SHOWN, Agreement, ReplayRow, agreement
 from hpo.analysis.tables import Column, Row, Table, number, with_noise
 from hpo.definition.counted import counted
+from hpo.statistics.replay import SHOWN, Agreement, ReplayRow, agreement
 
 
 def replay_table(rows: Sequence[ReplayRow], title: str, warning: str | None = None) -> Table:

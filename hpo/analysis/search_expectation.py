@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from hpo.analysis.choice import confirmed
-from hpo.analysis.expected_best import expected_best, values_of_search
 from hpo.analysis.tables import interval
-from hpo.analysis.winners_curse import corrected_best
 from hpo.definition.counted import counted
 from hpo.definition.metric_text import metric_text
+from hpo.statistics.expected_best import expected_best, values_of_search
+from hpo.statistics.winners_curse import corrected_best
 from hpo.storage.stored_study import StoredStudy
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from hpo.analysis.findings import decide_claims
-from hpo.analysis.grid import grid
 from hpo.definition.study_definition import StudyDefinition
+from hpo.statistics.grid import grid
 from hpo.storage.stored_trial import StoredTrial
 
 

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from hpo.analysis.findings import Finding
-from hpo.analysis.looks import looks_text
 from hpo.analysis.tables import Column, Row, Table
 from hpo.definition.counted import counted
+from hpo.statistics.looks import looks_text
 
 # Verdicts that an adjustment for the number of claims can take back.
 DECIDED = ("supported", "contradicted", "not reproduced")

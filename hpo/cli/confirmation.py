@@ -74,8 +74,8 @@ class Confirmation:
         Experiments without a finished run are left out; None where the first has none.
         """
         from hpo.analysis.final_look import Answers, look_at
-        from hpo.analysis.grid import grid
         from hpo.execution.study_images import use_test_images
+        from hpo.statistics.grid import grid
         from hpo.storage.look_record import record_look
 
         stored = self.records.read(self.definition.name)

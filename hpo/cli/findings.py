@@ -36,8 +36,8 @@ def findings(
     from hpo.analysis.claim_tests_table import claim_tests_table
     from hpo.analysis.findings import judge_claims
     from hpo.analysis.findings_table import findings_table
-    from hpo.analysis.replay import not_comparable
     from hpo.analysis.verdicts_table import verdicts_table
+    from hpo.statistics.replay import not_comparable
     from hpo.storage.claim_looks import claim_looks, record_claim_look
 
     definition = stored.definition

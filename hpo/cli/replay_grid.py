@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from hpo.analysis.looks import LOOKS
 from hpo.cli.options import RecordOptions, SessionOptions, StudyOptions, TableOptions
 from hpo.cli.session import finish, print_forecast
 from hpo.cli.start import load_libraries, show_start
 from hpo.cli.streams import say
 from hpo.definition.counted import counted
 from hpo.errors import RequestError
+from hpo.statistics.looks import LOOKS
 
 
 def replay_grid(
@@ -87,8 +87,8 @@ def replay_grid(
         claims = ", ".join(claim.id for claim in definition.claims if claim.id in open_claims)
         more = counted(len(needed), "experiment")
         say(f"Not settled after {counted(seeds, 'seed')}: {claims}. Seeds are added to {more}.")
-    from hpo.analysis.replay import not_comparable, replay_rows
     from hpo.analysis.replay_table import replay_table
+    from hpo.statistics.replay import not_comparable, replay_rows
 
     stored = records.read(definition.name)
     trials = stored.trials

@@ -6,13 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from hpo.analysis import estimate
 from hpo.analysis.confirmation import Confirmed, advantage, confirmed_rows
-from hpo.analysis.expected_best import values_of_search
 from hpo.analysis.findings import judge_claims
-from hpo.analysis.grid import grid
-from hpo.analysis.quantities import measure, resolution
-from hpo.analysis.replay import Agreement, agreement, not_comparable, replay_rows
 from hpo.analysis.search_expectation import too_good
 from hpo.analysis.study_tables import used_settings, varied_settings
 from hpo.analysis.tables import interval, number
@@ -21,6 +16,11 @@ from hpo.report.compared_trials import ComparedTrials
 from hpo.report.cost_rows import seconds
 from hpo.report.scale import Scale
 from hpo.search.candidates import YARDSTICK
+from hpo.statistics import estimate
+from hpo.statistics.expected_best import values_of_search
+from hpo.statistics.grid import grid
+from hpo.statistics.quantities import measure, resolution
+from hpo.statistics.replay import Agreement, agreement, not_comparable, replay_rows
 from hpo.storage.look import Look
 from hpo.storage.stored_study import StoredStudy
 from hpo.storage.stored_trial import StoredTrial

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hpo.analysis import estimate
-from hpo.analysis.grid import grid
-from hpo.analysis.quantities import figure, measure, resolution
 from hpo.definition.claims import Quantity
 from hpo.definition.study_definition import StudyDefinition
+from hpo.statistics import estimate
+from hpo.statistics.grid import grid
+from hpo.statistics.quantities import figure, measure, resolution
 from hpo.storage.stored_trial import StoredTrial
 
 

@@ -7,7 +7,6 @@ from typing import Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from hpo.analysis.expected_best import ExpectedBest
 from hpo.report.coordinate_rows import Axis
 from hpo.report.cost_rows import CostRow
 from hpo.report.curve_rows import Curve, thinned
@@ -17,6 +16,7 @@ from hpo.report.importance_rows import ImportanceRow
 from hpo.report.outcome_rows import OutcomeRow
 from hpo.report.scale import Scale
 from hpo.report.trial_text import in_figure, trial_text
+from hpo.statistics.expected_best import ExpectedBest
 from hpo.storage.stored_trial import StoredTrial
 
 # Legible on a light and on a dark background alike.

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from hpo.analysis.claim_sentence import words
 from hpo.analysis.findings import decide_claims
-from hpo.analysis.grid import grid
-from hpo.analysis.verdict import Verdict
 from hpo.definition.claims import Reading
 from hpo.definition.study_definition import StudyDefinition
+from hpo.statistics.grid import grid
+from hpo.statistics.verdict import Verdict
 from hpo.storage.stored_trial import StoredTrial
 
 RATIOS = ("ratio", "seed_sd_ratio")

@@ -2,8 +2,6 @@
 
 from hpo.analysis.findings import judge_claims
 from hpo.analysis.findings_table import findings_table
-from hpo.analysis.quantities import measure
-from hpo.analysis.replay import not_comparable, replay_rows
 from hpo.analysis.replay_table import replay_table
 from hpo.definition.claims import Quantity
 from hpo.report.experiment_rows import experiment_rows
@@ -11,6 +9,8 @@ from hpo.report.figures import gaps_figure
 from hpo.report.forest_rows import forest_rows
 from hpo.report.grid_figures import agreement_figure, experiments_figure, forest_figure
 from hpo.report.section import Drawing, Section
+from hpo.statistics.quantities import measure
+from hpo.statistics.replay import not_comparable, replay_rows
 from hpo.storage.stored_study import StoredStudy
 
 

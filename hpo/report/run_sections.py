@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from hpo.analysis.quantities import measure
 from hpo.analysis.study_tables import varied_settings
 from hpo.analysis.tables import Column, Table
 from hpo.definition.counted import counted
@@ -27,6 +26,7 @@ from hpo.report.scale import Scale
 from hpo.report.section import Drawing, Picture, Section
 from hpo.report.thumbnail import thumbnail
 from hpo.report.validation_images import ValidationImages
+from hpo.statistics.quantities import measure
 from hpo.storage.stored_study import StoredStudy
 from hpo.storage.stored_trial import StoredTrial
 

@@ -7,8 +7,6 @@ import plotly.graph_objects as go
 
 from hpo.analysis.confirmation import advantage, confirmed_rows
 from hpo.analysis.confirmation_table import confirmation_table
-from hpo.analysis.expected_best import expected_curve, values_of_search
-from hpo.analysis.grid import grid
 from hpo.analysis.search_expectation import expectation
 from hpo.analysis.study_tables import settings_text, varied_settings
 from hpo.analysis.tables import Column, Table, number
@@ -32,6 +30,8 @@ from hpo.report.scale import Scale
 from hpo.report.section import Drawing, Section
 from hpo.report.trial_text import in_figure
 from hpo.search.candidates import YARDSTICK
+from hpo.statistics.expected_best import expected_curve, values_of_search
+from hpo.statistics.grid import grid
 from hpo.storage.stored_study import StoredStudy
 
 TOP = 10

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hpo.analysis.replay import not_comparable
 from hpo.data.load import KNOWN_DATASETS
 from hpo.definition.counted import counted
 from hpo.errors import RequestError, StorageError, printable, quoted
@@ -37,6 +36,7 @@ from hpo.report.section import Section
 from hpo.report.validation_images import ValidationImages, find_validation_images
 from hpo.report.warning_rows import boundary_warnings, few_trials_warning, outcome_warnings
 from hpo.run.replacing import replacing
+from hpo.statistics.replay import not_comparable
 from hpo.storage.stored_study import StoredStudy
 from hpo.storage.stored_trial import StoredTrial
 

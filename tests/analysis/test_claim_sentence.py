@@ -3,12 +3,11 @@
 import pytest
 
 from hpo.analysis.claim_sentence import claim_sentence, listed
-from hpo.analysis.grid import grid
-from hpo.analysis.quantities import digits_worth
-from hpo.analysis.verdict import decide
 from hpo.definition.claims import ClaimTest
-
-from .simulated import runs
+from hpo.statistics.grid import grid
+from hpo.statistics.quantities import digits_worth
+from hpo.statistics.verdict import decide
+from tests.statistics.simulated import runs
 
 WIDE = [54.0, 55.2, 54.9, 54.4, 55.5]
 NARROW = [50.0, 50.4, 49.7, 50.1, 49.8]

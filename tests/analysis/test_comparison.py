@@ -5,14 +5,13 @@ import pytest
 from scipy import stats
 
 from hpo.analysis.comparison import Comparison, compare_sides, comparison_table, different_settings
-from hpo.analysis.multiplicity import holm
 from hpo.analysis.side import Side, images_note
 from hpo.errors import RequestError
+from hpo.statistics.multiplicity import holm
 from hpo.storage.stored_study import StoredStudy
 from hpo.storage.stored_trial import StoredTrial
 from hpo.storage.study_record import DatasetRecord, StudyRecord
-
-from .simulated import run, runs
+from tests.statistics.simulated import run, runs
 
 FIRST = [52.0, 52.9, 51.7, 52.4]
 SECOND = [50.0, 50.4, 49.7, 50.1]

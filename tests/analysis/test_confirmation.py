@@ -6,7 +6,7 @@ from scipy import stats
 from hpo.analysis.confirmation import advantage, confirmed_rows, mean_curse
 from hpo.definition.study_definition import StudyDefinition
 from hpo.storage.stored_trial import StoredTrial
-from tests.analysis.simulated import runs
+from tests.statistics.simulated import runs
 from tests.studies import definition
 
 TEXT = """

@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hpo.analysis.grid import Grid, grid
-from hpo.analysis.verdict import judge_reading
 from hpo.definition.claims import Claim, ClaimTest, Reading
 from hpo.definition.study_file import load_study
+from hpo.statistics.grid import Grid, grid
+from hpo.statistics.verdict import judge_reading
 from hpo.storage.stored_trial import StoredTrial
-
-from .simulated import runs
+from tests.statistics.simulated import runs
 
 SEEDS = 6
 DEFINITION = load_study(Path(__file__).parents[2] / "studies" / "documented_grid.toml")

@@ -9,8 +9,7 @@ from hpo.analysis.findings_table import findings_table
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.study_file import parse_study
 from hpo.storage.stored_trial import StoredTrial
-
-from .simulated import run, runs
+from tests.statistics.simulated import run, runs
 
 STUDY = """
 [trial]

@@ -17,8 +17,7 @@ from hpo.definition.trial_config import TrialConfig
 from hpo.errors import RequestError
 from hpo.storage.stored_trial import StoredTrial, trial_run_id
 from hpo.storage.study_record import DatasetRecord, StudyRecord
-
-from .simulated import runs
+from tests.statistics.simulated import runs
 
 GRID = """
 [trial]

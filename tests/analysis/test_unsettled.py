@@ -2,8 +2,7 @@
 
 from hpo.analysis.unsettled import unsettled_experiments
 from hpo.definition.study_file import parse_study
-
-from .simulated import runs
+from tests.statistics.simulated import runs
 
 STUDY = """
 [[experiment]]

@@ -7,8 +7,8 @@ from hpo.analysis.findings import judge_claims
 from hpo.analysis.verdicts_table import verdicts_table
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.study_file import parse_study
+from tests.statistics.simulated import runs
 
-from .simulated import runs
 from .test_findings import BASE, STUDY
 
 

@@ -15,12 +15,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from scipy import stats
 
-from hpo.analysis.grid import Grid
-from hpo.analysis.looks import LEVEL_OF_A_LOOK, LOOKS
-from hpo.analysis.moderated_variance import ModeratedVariance
-from hpo.analysis.multiplicity import benjamini_hochberg, holm
-from hpo.analysis.verdict import decide
 from hpo.definition.claims import ClaimTest
+from hpo.statistics.grid import Grid
+from hpo.statistics.looks import LEVEL_OF_A_LOOK, LOOKS
+from hpo.statistics.moderated_variance import ModeratedVariance
+from hpo.statistics.multiplicity import benjamini_hochberg, holm
+from hpo.statistics.verdict import decide
 from hpo.storage.stored_trial import StoredTrial
 
 NAMES = [f"e{number:02d}" for number in range(16)]

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hpo.analysis.expected_best import expected_best
-from hpo.analysis.winners_curse import winner_interval
+from hpo.statistics.expected_best import expected_best
+from hpo.statistics.winners_curse import winner_interval
 
 REPEATS = 1000
 ALONE = 1.96

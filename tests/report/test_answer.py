@@ -8,7 +8,7 @@ from hpo.report.study_report import Places, study_page
 from hpo.storage.look import Look, LookResult
 from hpo.storage.stored_study import StoredStudy
 from hpo.storage.study_record import DatasetRecord, StudyRecord
-from tests.analysis.simulated import runs
+from tests.statistics.simulated import runs
 from tests.studies import GRID, definition
 
 from .simulated_search import mixed_trials, simulated_search

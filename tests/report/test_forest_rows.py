@@ -1,6 +1,6 @@
 from hpo.report.experiment_rows import experiment_rows
 from hpo.report.forest_rows import forest_rows
-from tests.analysis.simulated import runs
+from tests.statistics.simulated import runs
 from tests.studies import definition
 
 GRID = definition("""

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hpo.analysis.replay import agreement, not_comparable, replay_rows
 from hpo.analysis.replay_table import replay_table
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.study_file import load_study
+from hpo.statistics.replay import agreement, not_comparable, replay_rows
 
 from .simulated import run, runs
 

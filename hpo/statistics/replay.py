@@ -6,13 +6,13 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hpo.analysis.grid import Grid, grid
-from hpo.analysis.quantities import figure, measure
 from hpo.data.load import KNOWN_DATASETS
 from hpo.definition.claims import Quantity
 from hpo.definition.experiment import Experiment
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
+from hpo.statistics.grid import Grid, grid
+from hpo.statistics.quantities import figure, measure
 from hpo.storage.stored_trial import StoredTrial
 
 SHOWN: tuple[Quantity, ...] = (
@@ -166,7 +166,7 @@ def _pooled(rows: Sequence[ReplayRow]) -> tuple[float | None, int]:
 def _prediction(row: ReplayRow, rows: Sequence[ReplayRow]) -> tuple[float, float] | None:
     from scipy import stats
 
-    from hpo.analysis.estimate import LEVEL
+    from hpo.statistics.estimate import LEVEL
 
     (sd, df), mean = _pooled(rows), row.figures["test_accuracy"].mean
     if not sd or mean is None:

@@ -4,7 +4,7 @@ import statistics
 import numpy as np
 import pytest
 
-from hpo.analysis.expected_best import expected_best, expected_curve, values_of_search
+from hpo.statistics.expected_best import expected_best, expected_curve, values_of_search
 
 from .simulated import run
 

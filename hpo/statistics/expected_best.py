@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hpo.analysis.estimate import LEVEL
+from hpo.statistics.estimate import LEVEL
 from hpo.storage.stored_trial import StoredTrial
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hpo.analysis.estimate import mean
-from hpo.analysis.grid import grid
-from hpo.analysis.quantities import resolution
+from hpo.statistics.estimate import mean
+from hpo.statistics.grid import grid
+from hpo.statistics.quantities import resolution
 from hpo.storage.stored_study import StoredStudy
 from hpo.storage.stored_trial import StoredTrial
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from hpo.analysis import estimate
-from hpo.analysis.estimate import Estimate
-from hpo.analysis.grid import Grid
-from hpo.analysis.quantities import figure, measure, resolution
 from hpo.definition.claims import ClaimTest, Quantity, Statistic
+from hpo.statistics import estimate
+from hpo.statistics.estimate import Estimate
+from hpo.statistics.grid import Grid
+from hpo.statistics.quantities import figure, measure, resolution
 
 # Statistics that are taken of each pair of the two lists of a test; the others take the lists as they are.
 PAIRWISE = ("difference", "ratio", "seed_sd_ratio")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hpo.analysis.multiplicity import benjamini_hochberg, dunnett, holm
+from hpo.statistics.multiplicity import benjamini_hochberg, dunnett, holm
 
 
 def test_it_agrees_with_rs_p_adjust() -> None:

@@ -10,10 +10,10 @@ from functools import lru_cache
 import numpy as np
 from scipy import stats  # noqa: TID253 - only commands that judge import this
 
-from hpo.analysis.contrast import Contrast
-from hpo.analysis.grid import Grid
 from hpo.definition.claims import Quantity, Statistic
 from hpo.definition.correct_images import unpack
+from hpo.statistics.contrast import Contrast
+from hpo.statistics.grid import Grid
 
 SPLITS: dict[Quantity, str] = {"test_accuracy": "test", "val_accuracy": "val"}
 # With which weight a statistic takes the experiments of `of`, then those of `versus`.

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from hpo.analysis.winners_curse import winner_interval
+from hpo.statistics.winners_curse import winner_interval
 
 ALONE = norm.isf(0.025)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hpo.analysis.ranking import probability_of_best
+from hpo.statistics.ranking import probability_of_best
 
 
 def test_of_two_it_is_the_one_sided_p_value() -> None:

@@ -25,13 +25,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from hpo.analysis.contrast import Contrast, contrasts
-from hpo.analysis.estimate import LEVEL, Estimate, Side
-from hpo.analysis.grid import Grid
-from hpo.analysis.image_noise import image_error
-from hpo.analysis.moderated_variance import ModeratedVariance
-from hpo.analysis.multiplicity import dunnett
 from hpo.definition.claims import Claim, ClaimTest, Reading
+from hpo.statistics.contrast import Contrast, contrasts
+from hpo.statistics.estimate import LEVEL, Estimate, Side
+from hpo.statistics.grid import Grid
+from hpo.statistics.image_noise import image_error
+from hpo.statistics.moderated_variance import ModeratedVariance
+from hpo.statistics.multiplicity import dunnett
 
 Verdict = Literal[
     "supported", "contradicted", "unresolved", "reproduced", "not reproduced", "no data", "not testable here"

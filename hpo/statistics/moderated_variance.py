@@ -17,11 +17,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import optimize, special, stats  # noqa: TID253 - only commands that judge import this
 
-from hpo.analysis.contrast import Contrast
-from hpo.analysis.estimate import Estimate
-from hpo.analysis.grid import Grid
-from hpo.analysis.quantities import measure, resolution
 from hpo.definition.claims import Quantity, Statistic
+from hpo.statistics.contrast import Contrast
+from hpo.statistics.estimate import Estimate
+from hpo.statistics.grid import Grid
+from hpo.statistics.quantities import measure, resolution
 
 # With fewer experiments, their variances say little about how much variances differ.
 LEAST_EXPERIMENTS = 5

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hpo.analysis.contrast import Contrast
-from hpo.analysis.grid import grid
-from hpo.analysis.looks import LEVEL_OF_A_LOOK, LOOKS
-from hpo.analysis.moderated_variance import ModeratedVariance, fit_prior
+from hpo.statistics.contrast import Contrast
+from hpo.statistics.grid import grid
+from hpo.statistics.looks import LEVEL_OF_A_LOOK, LOOKS
+from hpo.statistics.moderated_variance import ModeratedVariance, fit_prior
 
 from .simulated import runs
 

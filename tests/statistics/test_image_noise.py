@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hpo.analysis.contrast import Contrast
-from hpo.analysis.grid import Grid, grid
-from hpo.analysis.image_noise import image_error, mcnemar
-from hpo.analysis.verdict import decide
 from hpo.definition.claims import ClaimTest
 from hpo.definition.correct_images import pack
+from hpo.statistics.contrast import Contrast
+from hpo.statistics.grid import Grid, grid
+from hpo.statistics.image_noise import image_error, mcnemar
+from hpo.statistics.verdict import decide
 from hpo.storage.stored_trial import StoredTrial
 
 from .simulated import run

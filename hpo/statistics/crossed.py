@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from hpo.analysis.estimate import Estimate
+from hpo.statistics.estimate import Estimate
 
 
 def crossed_mean(scores: np.ndarray) -> Estimate:

@@ -3,8 +3,8 @@ import pytest
 from scipy import stats
 from scipy.special import expit
 
-from hpo.analysis import estimate
-from hpo.analysis.crossed import crossed_mean
+from hpo.statistics import estimate
+from hpo.statistics.crossed import crossed_mean
 
 
 def answers(rng: np.random.Generator, seed_sd: float, runs: int = 5, images: int = 400) -> np.ndarray:

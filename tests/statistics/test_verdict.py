@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hpo.analysis.grid import Grid, grid
-from hpo.analysis.verdict import Verdict, decide
 from hpo.definition.claims import ClaimTest
+from hpo.statistics.grid import Grid, grid
+from hpo.statistics.verdict import Verdict, decide
 from hpo.storage.stored_trial import StoredTrial
 
 from .simulated import run

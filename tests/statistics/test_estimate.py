@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hpo.analysis import estimate
+from hpo.statistics import estimate
 
 RNG = np.random.default_rng(1)
 SAMPLES = [RNG.normal(0.4, 1.0, n) for n in (2, 3, 5, 12)]

@@ -1,8 +1,8 @@
 import pytest
 from scipy import stats
 
-from hpo.analysis.grid import grid
-from hpo.analysis.quantities import measure
+from hpo.statistics.grid import grid
+from hpo.statistics.quantities import measure
 from hpo.storage.stored_trial import StoredTrial
 
 from .simulated import run

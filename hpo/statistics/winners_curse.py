@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 
-from hpo.analysis.estimate import LEVEL
+from hpo.statistics.estimate import LEVEL
 from hpo.storage.stored_study import StoredStudy
 
 

@@ -1,0 +1,1 @@
+"""What can be concluded from runs, as numbers: intervals, contrasts, verdicts, error rates. No torch, no Optuna."""
