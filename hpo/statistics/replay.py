@@ -29,6 +29,10 @@ SHOWN: tuple[Quantity, ...] = (
 )
 
 
+# An experiment whose noise is this improbable among the others' is of another kind: one that all but diverged, say.
+OUTLIER = 0.01
+
+
 @dataclass(frozen=True)
 class Figure:
     """One quantity of an experiment: mean and standard deviation (None with one seed) beside the documented value."""
@@ -50,7 +54,7 @@ class ReplayRow:
     Attributes:
         figures: by quantity; accuracies and gaps in percent, times in seconds.
         prediction: where the test accuracy of one more seed would lie in 95 of 100 cases, in percent, by the noise that
-            all experiments share; None with one seed.
+            the experiments share, or by its own if that is far larger; None with one seed.
         note: what to know before comparing.
     """
 
@@ -78,7 +82,8 @@ class Agreement:
     Attributes:
         rank_correlation: Spearman's, with its two-sided p-value; None with fewer than three rows.
         reproduced: rows whose documented figure could be one more seed's; None with one seed.
-        seed_sd: standard deviation over seeds, pooled over all experiments; None with one seed.
+        seed_sd: standard deviation over seeds, pooled over the experiments without those that are far noisier than the
+            others; None with one seed.
         expected_difference: the mean absolute difference that seed noise alone would make, were each documented figure
             one more seed of the same experiment.
     """
@@ -102,7 +107,8 @@ def replay_rows(definition: StudyDefinition, runs: Iterable[StoredTrial]) -> lis
     records = list(runs)
     finished = grid(records)
     rows = [_row(experiment, finished, records) for experiment in definition.experiments]
-    return [replace(row, prediction=_prediction(row, rows)) for row in rows]
+    noise = _shared_noise(rows)
+    return [replace(row, prediction=_prediction(row, noise)) for row in rows]
 
 
 def not_comparable(definition: StudyDefinition) -> str | None:
@@ -137,7 +143,8 @@ def agreement(rows: Sequence[ReplayRow]) -> Agreement | None:
     if len(pairs) > 2:
         correlation = stats.spearmanr([p.documented for p in pairs.values()], [p.mean for p in pairs.values()])
     seeds = min(row.seeds for row in rows if row.experiment in pairs)
-    seed_sd, _ = _pooled(rows)
+    shared = _shared_noise(rows)
+    seed_sd = shared.sd if shared else None
     reproduced = [row.reproduced for row in rows if row.reproduced is not None]
     return Agreement(
         rows=len(pairs),
@@ -156,24 +163,51 @@ def agreement(rows: Sequence[ReplayRow]) -> Agreement | None:
     )
 
 
-def _pooled(rows: Sequence[ReplayRow]) -> tuple[float | None, int]:
-    """Return the standard deviation of test accuracy over seeds that all rows share, and its degrees of freedom."""
-    known = [(row.seeds - 1, figure.sd) for row in rows if (figure := row.figures["test_accuracy"]).sd is not None]
-    df = sum(of_row for of_row, _ in known)
-    return (math.sqrt(math.fsum(of_row * (sd or 0.0) ** 2 for of_row, sd in known) / df) if df else None), df
+@dataclass(frozen=True)
+class _SharedNoise:
+    """Standard deviation of test accuracy over seeds, its degrees of freedom, and the experiments that share it."""
+
+    sd: float
+    df: int
+    experiments: frozenset[str]
 
 
-def _prediction(row: ReplayRow, rows: Sequence[ReplayRow]) -> tuple[float, float] | None:
+def _shared_noise(rows: Sequence[ReplayRow]) -> _SharedNoise | None:
+    """Return the noise that the experiments share; None with one seed.
+
+    One that is far noisier than the others together, by an F test with Bonferroni's correction, is left out.
+    """
+    from scipy import stats
+
+    own = {row.experiment: (row.seeds - 1, sd) for row in rows if (sd := row.figures["test_accuracy"].sd) is not None}
+    while own:
+        df = sum(of_row for of_row, _ in own.values())
+        squares = math.fsum(of_row * sd**2 for of_row, sd in own.values())
+        noisiest = max(own, key=lambda name: own[name][1])
+        of_row, sd = own[noisiest]
+        others = squares - of_row * sd**2
+        if not others > 0 or stats.f.sf(sd**2 * (df - of_row) / others, of_row, df - of_row) >= OUTLIER / len(own):
+            return _SharedNoise(math.sqrt(squares / df), df, frozenset(own))
+        del own[noisiest]
+    return None
+
+
+def _prediction(row: ReplayRow, shared: _SharedNoise | None) -> tuple[float, float] | None:
     from scipy import stats
 
     from hpo.statistics.estimate import LEVEL
 
-    (sd, df), mean = _pooled(rows), row.figures["test_accuracy"].mean
-    if not sd or mean is None:
+    figure = row.figures["test_accuracy"]
+    if figure.mean is None or shared is None:
+        return None
+    sd, df = shared.sd, shared.df
+    if figure.sd is not None and row.experiment not in shared.experiments:
+        sd, df = figure.sd, row.seeds - 1
+    if not sd:
         return None
     # One more value has its own noise, and the mean it is compared with has that of its seeds.
     half = float(stats.t.ppf(1 - LEVEL / 2, df)) * sd * math.sqrt(1 + 1 / row.seeds)
-    return mean - half, mean + half
+    return figure.mean - half, figure.mean + half
 
 
 def _row(experiment: Experiment, finished: Grid, records: Sequence[StoredTrial]) -> ReplayRow:

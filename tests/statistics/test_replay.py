@@ -102,6 +102,15 @@ def test_a_prediction_interval_holds_one_more_seed_in_95_of_100_cases(definition
     assert 0.93 < np.mean(hits) < 0.97
 
 
+def test_a_run_that_all_but_diverged_widens_the_interval_of_its_own_experiment_alone(definition: StudyDefinition):
+    calm = {name: {"test_accuracy": [48.0, 48.5, 49.0]} for name in ("01_baseline", "03_wide_3x128", "08_dropout")}
+    rows = replay_rows(definition, runs({**calm, "02_deep_4x64": {"test_accuracy": [47.0, 48.0, 10.0]}}))
+    half = {row.experiment: (row.prediction[1] - row.prediction[0]) / 2 for row in rows if row.prediction}
+    for name in calm:
+        assert half[name] == pytest.approx(stats.t.ppf(0.975, 6) * 0.5 * (4 / 3) ** 0.5)
+    assert half["02_deep_4x64"] == pytest.approx(stats.t.ppf(0.975, 2) * np.std([47, 48, 10], ddof=1) * (4 / 3) ** 0.5)
+
+
 @pytest.mark.parametrize(
     "overrides", [{"epochs": "2"}, {"trial.lr": "0.1"}, {"data.split": '"stratified"'}, {"data.dataset": "digits"}]
 )
