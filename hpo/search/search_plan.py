@@ -33,6 +33,8 @@ from hpo.storage.stored_trial import trial_run_id
 # How often the sampler may propose what breaks a limit before a configuration is drawn at random: a Gaussian process
 # insists, since it proposes the maximum of its model.
 PROPOSALS = 20
+# How often a proposal that was made before is refused, until a small space counts as searched through.
+REPEATS = 10
 
 
 class SearchPlan:
@@ -83,7 +85,7 @@ class SearchPlan:
         self._first_with: dict[str, int] = {}
         for trial in study.trials:
             if trial.params:
-                self._first_with.setdefault(json.dumps(trial.params, sort_keys=True), trial.number)
+                self._first_with.setdefault(_key(trial.params), trial.number)
 
     @property
     def total(self) -> int | None:
@@ -162,12 +164,21 @@ class SearchPlan:
             return None
 
     def _suggest(self, number: int, stated: Mapping[str, Any]) -> None:
-        """Suggest the parameters of a trial, again and again until its configuration keeps the limits."""
+        """Suggest the parameters of a trial, again and again until its configuration is new and keeps the limits.
 
-        def keeps_limits(trial: Trial) -> bool:
-            return self._limits.broken(self._config(number, self._definition.suggest(trial))) is None
+        Stated values may repeat others.
+        """
+        repeats = 0
 
-        self._study.suggest(number, self._samplers(number, stated), keeps_limits, stated)
+        def is_accepted(trial: Trial) -> bool:
+            nonlocal repeats
+            if self._limits.broken(self._config(number, self._definition.suggest(trial))) is not None:
+                return False
+            is_new = bool(stated) or _key(trial.params) not in self._first_with
+            repeats += not is_new
+            return is_new or repeats == REPEATS
+
+        self._study.suggest(number, self._samplers(number, stated), is_accepted, stated)
 
     def _samplers(self, number: int, stated: Mapping[str, Any]) -> Iterator[tuple[BaseSampler, Sequence[FrozenTrial]]]:
         """Yield what is to propose a trial and the trials that it sees, each if the proposal before breaks a limit.
@@ -196,9 +207,9 @@ class SearchPlan:
         config = self._config(number, params)
         run_id = trial_run_id(number)
         attrs: dict[str, object] = {"run_id": run_id, **described}
-        # The sampler may propose what it has proposed before. With a training seed of its own that is a replicate: it
-        # shows the noise, and the sampler learns from it as from any trial.
-        first = self._first_with.setdefault(json.dumps(params, sort_keys=True), number)
+        # In a small space the sampler repeats itself. With a training seed of its own that is a replicate: it shows the
+        # noise, and the sampler learns from it as from any trial.
+        first = self._first_with.setdefault(_key(params), number)
         if first != number:
             attrs["replicate_of"] = first
         self._study.start(number, attrs, config.model_dump(mode="json"))
@@ -245,3 +256,7 @@ class SearchPlan:
         if self._promotion:
             trials = self._promotion.as_pruned(trials, at_first_rung=self._lag is not None)
         return trials if self._lag is None else as_of(trials, self._told_before(number))
+
+
+def _key(params: Mapping[str, Any]) -> str:
+    return json.dumps(params, sort_keys=True)

@@ -117,13 +117,14 @@ def test_seeds_of_a_study_differ_from_trial_to_trial_and_from_another_study(tmp_
     assert not {str(params) for params in one} & {str(params) for params in other}
 
 
-def test_a_repeated_proposal_is_marked_as_a_replicate_with_a_seed_of_its_own(tmp_path: Path):
+def test_a_proposal_is_repeated_once_all_were_made_and_is_a_replicate_with_a_seed_of_its_own(tmp_path: Path):
     text = SPACE.format(name="random", n_startup=1)
     few = definition(text[: text.index("lr =")] + "activation = { choices = ['relu', 'tanh'] }")
     with live_study(few, tmp_path) as live:
         plan = search_plan(live, few, 6)
         jobs = [plan.next_job() for _ in range(6)]
         trials = live.trials
+        assert {trial.params["activation"] for trial in trials[:2]} == {"relu", "tanh"}
         assert len({job.config.seed for job in jobs}) == 6
         for trial in trials:
             first = next(other for other in trials if other.params == trial.params)
