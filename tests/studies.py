@@ -173,10 +173,18 @@ def recorded(database: Database, study: StudyDefinition, images: DatasetRecord) 
 
 
 @contextmanager
-def live_study(study: StudyDefinition, folder: Path, images: DatasetRecord = NO_IMAGES) -> Iterator[LiveStudy]:
+def live_study(
+    study: StudyDefinition,
+    folder: Path,
+    images: DatasetRecord = NO_IMAGES,
+    *,
+    address: Address | None = None,
+    artifacts: str | None = None,
+    tell: Callable[[str], None] = print,
+) -> Iterator[LiveStudy]:
     """A study ready to be asked, without workers."""
     runs = make_folder(folder / study.name)
-    with owned_study(Address.of(folder), study, images, runs, tell=print) as live:
+    with owned_study(address or Address.of(folder), study, images, runs, tell, artifacts) as live:
         yield live
         live.close()
 

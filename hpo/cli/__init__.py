@@ -24,6 +24,7 @@ from hpo.cli.findings import findings
 from hpo.cli.init import init
 from hpo.cli.list import list_studies
 from hpo.cli.predict import predict
+from hpo.cli.process_list import hide_passwords
 from hpo.cli.rename import rename
 from hpo.cli.replay_grid import replay_grid
 from hpo.cli.report import report
@@ -90,6 +91,8 @@ def _hpo(
 def main() -> None:
     """Run the command line; what a person can cause ends in one line on stderr and an exit code."""
     guard_streams()
+    if hide_passwords():
+        say("Other users may read a password on the command line: write it into PGPASSWORD or ~/.pgpass.")
     try:
         app()
     except HpoError as error:

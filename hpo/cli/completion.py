@@ -11,13 +11,13 @@ from hpo.errors import StorageError
 def study_names(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return the studies of the database that the command line names, or that is used without a name."""
     from hpo.storage.address import Address
-    from hpo.storage.connection import reading
+    from hpo.storage.connection import read
 
     given: dict[str, Any] = ctx.params
     try:
         address = Address.of(Path(given.get("runs") or "runs"), given.get("storage"))
-        with reading(address) as connection:
-            rows = list(connection.execute("SELECT study_name FROM studies ORDER BY study_id"))
+        names = "SELECT study_name FROM studies ORDER BY study_id"
+        rows = read(address, lambda connection: list(connection.execute(names)))
     except StorageError:  # A shell has no place for a message.
         return []
     return [name for (name,) in rows if name.startswith(incomplete)]

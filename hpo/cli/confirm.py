@@ -6,7 +6,7 @@ import typer
 
 from hpo.cli.best import answer
 from hpo.cli.completion import study_names
-from hpo.cli.options import RecordOptions, SessionOptions, TableOptions
+from hpo.cli.options import ArtifactOptions, SessionOptions, TableOptions
 from hpo.cli.session import finish, print_forecast
 from hpo.cli.start import load_libraries, show_start
 from hpo.cli.streams import say
@@ -16,7 +16,7 @@ from hpo.definition.counted import counted
 def confirm(
     study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of a search.", autocompletion=study_names)],
     how: SessionOptions,
-    records: RecordOptions,
+    records: ArtifactOptions,
     table: TableOptions,
     top: Annotated[
         int | None,

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from hpo.cli.options import RecordOptions
+from hpo.cli.options import ArtifactOptions
 from hpo.cli.streams import say
 
 
 def dashboard(
-    records: RecordOptions,
+    records: ArtifactOptions,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at, or the next free one.")] = 8080,
     allow_edit: Annotated[
         bool, typer.Option("--allow-edit", help="Let pages change and delete studies, notes and artifacts.")
@@ -22,6 +22,7 @@ def dashboard(
     Example: hpo dashboard --runs runs
     """
     from hpo.serve.dashboard import serve_dashboard
-    from hpo.storage.artifact import ARTIFACTS
+    from hpo.storage.artifact_store import open_artifact_store
 
-    serve_dashboard(records.address, records.runs / ARTIFACTS, port, say, allow_edit=allow_edit)
+    store = open_artifact_store(records.runs, records.artifacts)
+    serve_dashboard(records.address, store, port, say, allow_edit=allow_edit)

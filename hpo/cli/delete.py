@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from hpo.cli.completion import study_names
-from hpo.cli.options import RecordOptions
+from hpo.cli.options import ArtifactOptions
 from hpo.cli.streams import say
 from hpo.definition.counted import counted
 from hpo.errors import RequestError, escaped, quoted
@@ -14,7 +14,7 @@ from hpo.errors import RequestError, escaped, quoted
 
 def delete(
     study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of the study.", autocompletion=study_names)],
-    records: RecordOptions,
+    records: ArtifactOptions,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete a study and its folder of runs.
@@ -23,15 +23,19 @@ def delete(
     """
     if not yes and not sys.stdin.isatty():
         raise RequestError("without a terminal nobody can be asked: give --yes to delete the study.")
+    from hpo.storage.artifact_store import open_artifact_store
     from hpo.storage.study_removal import delete_study, find_removable
 
+    store = open_artifact_store(records.runs, records.artifacts)
     found = find_removable(records.address, study, records.runs)
     holds = f"its {counted(found.trials, 'trial')}" + (f" and the folder {found.folder}" if found.folder else "")
     if not yes and not _agreed(f"Delete study {quoted(study)} with {holds}?"):
         say("Nothing was deleted.")
         return
-    delete_study(records.address, found)
+    left = delete_study(records.address, found, store)
     say(f"Study {quoted(study)} was deleted with {holds}.")
+    if left:
+        say(f"{counted(left, 'figure')} could not be removed from {records.artifacts or records.runs / 'artifacts'}.")
     if found.kept:
         say(f"The folder {found.kept} was kept: it does not say that it belongs to this study.")
 

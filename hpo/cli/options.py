@@ -154,6 +154,21 @@ class RecordOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ArtifactOptions(RecordOptions):
+    """Where results are kept, for a command that writes, shows or removes the figures of trials too."""
+
+    artifacts: Annotated[
+        str | None,
+        typer.Option(
+            metavar="s3://BUCKET/PREFIX",
+            envvar="HPO_ARTIFACTS",
+            help="Bucket for the figures of trials; needs hpo[s3].",
+            show_default="RUNS/artifacts",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class TableOptions:
     """In which form a table is printed."""
 
@@ -230,7 +245,7 @@ class SessionOptions:
         bool, typer.Option("--dry-run", help="Validate everything, forecast time and memory, run nothing.")
     ] = False
 
-    def session(self, records: RecordOptions, observer: "Observer | None" = None, **of_search: Any) -> "Options":
+    def session(self, records: ArtifactOptions, observer: "Observer | None" = None, **of_search: Any) -> "Options":
         """Return the options of a session.
 
         Args:
@@ -244,6 +259,7 @@ class SessionOptions:
         return Options(
             runs=records.runs,
             storage=records.storage,
+            artifacts=records.artifacts,
             workers=self.workers,
             device=self.device,
             data_dir=self.data_dir,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from hpo.cli.options import RecordOptions, SessionOptions, StudyOptions, TableOptions
+from hpo.cli.options import ArtifactOptions, SessionOptions, StudyOptions, TableOptions
 from hpo.cli.session import finish, print_forecast
 from hpo.cli.start import load_libraries, show_start
 from hpo.cli.streams import say
@@ -16,7 +16,7 @@ from hpo.statistics.looks import LOOKS
 def replay_grid(
     what: StudyOptions,
     how: SessionOptions,
-    records: RecordOptions,
+    records: ArtifactOptions,
     table: TableOptions,
     seeds: Annotated[
         int, typer.Option(metavar="N", help="Replicates of each experiment, those of earlier calls included.")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from hpo.cli.completion import study_names
-from hpo.cli.options import RecordOptions, SessionOptions, TableOptions, parse_settings
+from hpo.cli.options import ArtifactOptions, SessionOptions, TableOptions, parse_settings
 from hpo.cli.session import finish, print_forecast
 from hpo.cli.start import load_libraries, show_start
 from hpo.cli.streams import say
@@ -16,7 +16,7 @@ from hpo.definition.counted import counted
 def retrain(
     study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of the study.", autocompletion=study_names)],
     how: SessionOptions,
-    records: RecordOptions,
+    records: ArtifactOptions,
     table: TableOptions,
     trial: Annotated[Any, typer.Option(parser=read_trial, metavar="N|RUN|best", help="Which trial.")] = "best",
     set_: Annotated[

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hpo.cli.best import answer
-from hpo.cli.options import RecordOptions, SessionOptions, StudyOptions, TableOptions
+from hpo.cli.options import ArtifactOptions, SessionOptions, StudyOptions, TableOptions
 from hpo.cli.session import finish, print_forecast
 from hpo.cli.start import load_libraries, show_start
 from hpo.cli.streams import say
@@ -26,7 +26,7 @@ DEFAULT_TRIALS = 100
 def search(
     what: StudyOptions,
     how: SessionOptions,
-    records: RecordOptions,
+    records: ArtifactOptions,
     trials: Annotated[
         int | None,
         typer.Option(
@@ -127,7 +127,7 @@ def search(
 def _confirm(
     definition: "StudyDefinition",
     rounds: tuple[int, ...],
-    records: RecordOptions,
+    records: ArtifactOptions,
     options: "Options",
     refit: int | None,
 ) -> "SessionEnd":

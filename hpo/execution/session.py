@@ -69,6 +69,7 @@ class Options:
         deterministic: whether a search must not depend on the number of workers, nor on interruptions.
         checkpoint_seconds: least time between two checkpoints of a run.
         histograms_every: epochs from one histogram of weights and gradients to the next, for TensorBoard; 0 for none.
+        artifacts: address of a bucket for the figures of trials; None is a folder of the runs folder.
         observer: sees each event.
     """
 
@@ -85,6 +86,7 @@ class Options:
     deterministic: bool = False
     checkpoint_seconds: float = 5.0
     histograms_every: int = HISTOGRAMS_EVERY
+    artifacts: str | None = None
     observer: Observer = unobserved
 
 
@@ -291,7 +293,7 @@ def _run(
         pool = WorkerPool(devices, folder / LOG)
         stack.callback(pool.kill)
         record = DatasetRecord(name=dataset.name, fingerprint=dataset.fingerprint)
-        study = stack.enter_context(owned_study(address, definition, record, folder, tell))
+        study = stack.enter_context(owned_study(address, definition, record, folder, tell, options.artifacts))
         if definition.limits.epoch_seconds is not None and study.epoch_cost is None:
             with announced("Measuring how long epochs of several networks take, for the limit on seconds.", tell):
                 limits = with_epoch_cost(limits, definition, data.images, devices)

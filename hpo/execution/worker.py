@@ -35,6 +35,9 @@ ENVIRONMENT = {
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # Optimizers stream through megabytes: fewer pages, fewer misses.
 }
 
+# A worker has no business with the database: what opens it stays with the supervisor.
+SECRETS = ("HPO_STORAGE", "PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
 
 class Worker:
     """A place where one run trains: a process and the pipe to it. On a GPU a process has several workers.
@@ -109,6 +112,7 @@ def start_workers(slots: Sequence[int], device: str, log: Path) -> list[Worker]:
     Raises:
         RunError: the system refuses another process.
     """
+    inherited = {name: value for name, value in os.environ.items() if name not in SECRETS}
     try:
         log.parent.mkdir(parents=True, exist_ok=True)  # Somebody may have removed it.
         with ExitStack() as stack:
@@ -123,7 +127,7 @@ def start_workers(slots: Sequence[int], device: str, log: Path) -> list[Worker]:
                 stdout=output,
                 stderr=output,
                 pass_fds=descriptors,
-                env={**os.environ, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                env={**inherited, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                 process_group=0,  # Out of reach of the terminal's Ctrl-C, even before it could ignore it.
             )
     except OSError as error:

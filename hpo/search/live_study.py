@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Literal
 
 import optuna
+from optuna.artifacts._protocol import ArtifactStore
 from optuna.distributions import BaseDistribution
 from optuna.pruners import BasePruner, NopPruner
 from optuna.samplers import BaseSampler, RandomSampler
@@ -58,7 +58,7 @@ class LiveStudy:
             is resumed stand from its first attempt, while a pruner judges it again by each epoch.
         tell: called with a line for the person.
         study_uid: unique to the study; its artifacts are known by it.
-        artifacts: the folder into which the figures of ended trials are drawn; None draws none.
+        artifacts: where the figures of ended trials are drawn; None draws none.
 
     Attributes:
         precision: what `precision = "auto"` means in this study; None before a worker has measured it.
@@ -78,7 +78,7 @@ class LiveStudy:
         pruner: BasePruner | None,
         tell: Callable[[str], None],
         study_uid: str = "",
-        artifacts: Path | None = None,
+        artifacts: ArtifactStore | None = None,
     ) -> None:
         self.name = stored.name
         self.metric = metric

@@ -21,7 +21,8 @@ from hpo.run.training_run import TrainingRun
 from hpo.search.limits import Limits
 from hpo.search.live_study import CURVE_COLUMNS
 from hpo.search.seeds import derived_seed
-from hpo.storage.artifact import ARTIFACTS, write_artifacts
+from hpo.storage.artifact import write_artifacts
+from hpo.storage.artifact_store import open_artifact_store
 from hpo.storage.note import note_attrs
 from hpo.storage.stored_trial import OWN_PREFIX, result_attrs, trial_run_id
 from hpo.storage.study_folder import FolderNote, claim_free_folder
@@ -107,7 +108,7 @@ class Objective:
         attrs = {OWN_PREFIX + key: value for key, value in details.items() if value}
         with suppress(OSError):  # A figure is worth no failure of the trial.
             names = f"{trial.study.user_attrs['study_id']}/{page.title}"
-            attrs |= write_artifacts(self.runs / ARTIFACTS, names, page.figures())
+            attrs |= write_artifacts(open_artifact_store(self.runs), names, page.figures())
         storage, key = trial.storage, trial._trial_id
         for name, value in attrs.items():
             storage.set_trial_system_attr(key, name, value)

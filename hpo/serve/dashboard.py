@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from hpo.serve.guard import Guard
 from hpo.serve.local_server import local_server
 from hpo.serve.port import HOST
 from hpo.storage.address import Address
+
+if TYPE_CHECKING:
+    from optuna.artifacts._protocol import ArtifactStore
 
 
 class DashboardServer:
@@ -19,7 +21,7 @@ class DashboardServer:
 
     Args:
         address: of the database; it exists.
-        artifacts: the folder of artifacts; it need not exist.
+        artifacts: where the artifacts are.
         port: to listen at, or the next one that is free; 0 takes any.
         allow_edit: whether a page may change or delete studies.
 
@@ -31,8 +33,7 @@ class DashboardServer:
         RequestError: no port is free.
     """
 
-    def __init__(self, address: Address, artifacts: Path, port: int, *, allow_edit: bool = False) -> None:
-        from optuna.artifacts import FileSystemArtifactStore
+    def __init__(self, address: Address, artifacts: ArtifactStore, port: int, *, allow_edit: bool = False) -> None:
         from optuna_dashboard import wsgi
 
         from hpo.serve.dashboard_answers import adapt
@@ -42,7 +43,7 @@ class DashboardServer:
         logging.getLogger("optuna_dashboard").setLevel(logging.CRITICAL)
         with ExitStack() as stack:
             storage = stack.enter_context(page_storage(address, writable=allow_edit))
-            app = wsgi(storage, artifact_store=FileSystemArtifactStore(artifacts))
+            app = wsgi(storage, artifact_store=artifacts)
             adapt(app, storage)
             self._server = stack.enter_context(local_server(Guard(app, allow_edit=allow_edit), port))
             self._stack = stack.pop_all()
@@ -64,13 +65,13 @@ class DashboardServer:
 
 
 def serve_dashboard(
-    address: Address, artifacts: Path, port: int, tell: Callable[[str], None], *, allow_edit: bool
+    address: Address, artifacts: ArtifactStore, port: int, tell: Callable[[str], None], *, allow_edit: bool
 ) -> None:
     """Serve until Ctrl-C.
 
     Args:
         address: of the database.
-        artifacts: the folder of artifacts.
+        artifacts: where the artifacts are.
         port: to listen at, or the next one that is free.
         tell: called with a line for the person; the last one before it waits is the page's address.
         allow_edit: whether a page may change or delete studies.

@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from hpo.errors import StorageError
 from hpo.storage.address import Address
-from hpo.storage.connection import connect, reading
+from hpo.storage.connection import Connection, connect, read
 from hpo.storage.database import open_database, storage_errors
 from hpo.storage.stored_trial import HEAVY_ATTRS, OWN_PREFIX
 from hpo.storage.trial_rows import trial_rows
@@ -40,7 +40,9 @@ class PageStorage(RDBStorage):
 
     def __init__(self, address: Address, creator: Callable[[], object]) -> None:
         url = "postgresql+psycopg://" if address.path is None else "sqlite:///file"  # The creator knows where it is.
-        super().__init__(url, {"creator": creator}, skip_compatibility_check=True, skip_table_creation=True)
+        super().__init__(
+            url, {"creator": creator, "pool_pre_ping": True}, skip_compatibility_check=True, skip_table_creation=True
+        )
         self._address = address
         self._ended: dict[int, dict[int, FrozenTrial]] = {}  # By the keys of studies and of trials.
         self._reading = threading.Lock()
@@ -51,21 +53,25 @@ class PageStorage(RDBStorage):
         """Return the trials of a study; see Optuna's documentation for the arguments."""
         with self._reading:
             ended = self._ended.setdefault(study_id, {})
-            with reading(self._address) as connection:
-                keys = {key for (key,) in connection.execute(_ENDED.format(study_id))}
-                for key in ended.keys() - keys:  # Somebody has deleted the study, and another one has its key.
-                    del ended[key]
-                wanted = "1=1"
-                if ended:
-                    # Keys of trials grow; those below the newest that are not here have not ended, or ended late.
-                    missing = ",".join(map(str, sorted(keys - ended.keys()))) or "-1"
-                    wanted = f"(trial_id IN ({missing}) OR state NOT IN ('COMPLETE', 'PRUNED', 'FAIL'))"
-                rows = trial_rows(connection, study_id, WIDE, NOT_OWN, wanted)
-            read = {row["key"]: _frozen(row) for row in rows}
-            ended.update({key: trial for key, trial in read.items() if trial.state.is_finished()})
-            trials = sorted({**ended, **read}.values(), key=lambda trial: trial.number)
+            rows = read(self._address, lambda connection: _new_rows(connection, study_id, ended))
+            found = {row["key"]: _frozen(row) for row in rows}
+            ended.update({key: trial for key, trial in found.items() if trial.state.is_finished()})
+            trials = sorted({**ended, **found}.values(), key=lambda trial: trial.number)
         shown = [trial for trial in trials if states is None or trial.state in states]
         return copy.deepcopy(shown) if deepcopy else shown
+
+
+def _new_rows(connection: Connection, study_id: int, ended: dict[int, FrozenTrial]) -> list[dict[str, Any]]:
+    """Read the trials of a study that are not among the ended ones; forget of those what was deleted."""
+    keys = {key for (key,) in connection.execute(_ENDED.format(study_id))}
+    for key in ended.keys() - keys:  # Somebody has deleted the study, and another one has its key.
+        del ended[key]
+    wanted = "1=1"
+    if ended:
+        # Keys of trials grow; those below the newest that are not here have not ended, or ended late.
+        missing = ",".join(map(str, sorted(keys - ended.keys()))) or "-1"
+        wanted = f"(trial_id IN ({missing}) OR state NOT IN ('COMPLETE', 'PRUNED', 'FAIL'))"
+    return trial_rows(connection, study_id, WIDE, NOT_OWN, wanted)
 
 
 _ENDED = "SELECT trial_id FROM trials WHERE study_id = {:d} AND state IN ('COMPLETE', 'PRUNED', 'FAIL')"
@@ -82,8 +88,8 @@ def page_storage(address: Address, *, writable: bool) -> Iterator[PageStorage]:
     Raises:
         StorageError: there is no such database, or it cannot be read.
     """
-    with reading(address):  # Nothing is created, and what is wrong is said in one line.
-        pass
+    # Nothing is created, and what is wrong is said in one line.
+    read(address, lambda connection: list(connection.execute("SELECT study_id FROM studies LIMIT 1")))
     if writable:
         open_database(address).close()
     with storage_errors(address):

@@ -60,6 +60,7 @@ class Address:
         if separator and kind in ("postgresql", "postgres"):
             server = f"postgresql://{rest}"
             _without_password(server)
+            _check(server)
             return cls(None, server)
         if separator and kind.isalnum():
             raise StorageError(f"--storage takes SQLite or PostgreSQL, not '{kind}'. {FORMS}")
@@ -84,6 +85,27 @@ def _sqlite_path(rest: str) -> Path:
     return Path(file).expanduser()
 
 
+def _check(server: str) -> None:
+    """Refuse a URL that PostgreSQL's library cannot read; its own message may repeat the password.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        conninfo_to_dict(server)
+        readable = "@" not in urlsplit(server.replace("#", "%23")).path  # It would end a password with a slash.
+    except psycopg.ProgrammingError:
+        readable = False
+    if not readable:
+        raise StorageError(
+            "--storage is not an address that PostgreSQL's library can read: an option is unknown, or one of the "
+            "characters % / ? # @ : in a user, a password or an option is not written as %25 %2F %3F %23 %40 %3A."
+        )
+
+
 def _without_password(server: str) -> str:
     """Return a server's URL without its password, wherever the password stands.
 
@@ -91,7 +113,7 @@ def _without_password(server: str) -> str:
         StorageError: it is not a URL.
     """
     try:
-        parts = urlsplit(server)
+        parts = urlsplit(server.replace("#", "%23"))  # A URL has fragments, an address of PostgreSQL has none.
         port = parts.port
     except ValueError:
         raise StorageError(f"--storage is not the address of a database: its host or port is wrong. {FORMS}") from None

@@ -5,21 +5,48 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import quote
 
 from hpo.errors import StorageError
 from hpo.storage.address import Address
+from hpo.storage.retry import retried
 
 if TYPE_CHECKING:
     import psycopg
 
+Result = TypeVar("Result")
+
 CONNECT_SECONDS = 5
+# A server that is gone without a word is noticed within 20 s, before the owner of a study counts as lost.
+SILENCE: dict[str, Any] = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 # What the messages of a driver say where the file or its tables are not those of Optuna.
+NO_TABLES = 'relation "studies" does not exist'
 DAMAGE = ("no such table", "no such column", "does not exist", "not a database", "malformed", "file is encrypted")
+# What to do about some of the reasons that a PostgreSQL server gives.
+WAYS_OUT = {
+    "no password supplied": "Write the password into PGPASSWORD or ~/.pgpass.",
+    "password authentication failed": "Check the user's name, and the password in PGPASSWORD or ~/.pgpass.",
+    "permission denied for schema": "Ask the database's owner for the right to create tables: "
+    "GRANT CREATE ON SCHEMA public TO the user.",
+    "permission denied for": "Ask the database's owner for the right to read and write its tables.",
+    'database "': "Create it with createdb, or check its name.",
+    "Connection refused": "Start the server, or check its host and port.",
+    "No such file or directory": "Start the server, or check its host.",
+    "resolve host": "Check the host's name.",
+}
+
+
+class NoTables(StorageError):
+    """Nothing has been stored here yet."""
 
 
 class Connection(Protocol):
@@ -32,29 +59,40 @@ class Connection(Protocol):
         """End the connection."""
 
 
-@contextmanager
-def reading(address: Address) -> Iterator[Connection]:
+def read(address: Address, query: Callable[[Connection], Result]) -> Result:
     """Read a database in one transaction: every query sees it as it was at one moment, whoever writes meanwhile.
 
+    Args:
+        address: of the database.
+        query: reads; it is called again if the server cuts the connection.
+
     Raises:
-        StorageError: there is no such database, or it cannot be read.
+        NoTables: there is no such database, or nothing has been stored in it yet.
+        StorageError: it cannot be read.
     """
     failures: tuple[type[Exception], ...]
     if address.path is not None:
         failures = (sqlite3.Error, UnicodeDecodeError)
         if not address.path.exists():
-            raise StorageError(f"{address}: there is no such database; nothing has been run here yet.")
+            raise NoTables(f"{address}: there is no such database; nothing has been run here yet.")
     else:
         import psycopg
 
         failures = (psycopg.Error,)
-    try:
+
+    def attempt() -> Result:
         with closing(_sqlite(address.path) if address.path else _postgresql(address.server)) as connection:
-            yield connection
+            return query(connection)
+
+    try:
+        return retried(attempt)
     except failures as error:
-        damaged = any(sign in str(error) for sign in DAMAGE) or isinstance(error, UnicodeDecodeError)
-        what = "is damaged, or is not a database of hpo" if damaged else "cannot be read"
-        raise StorageError(f"{address}: {what}: {first_line(error)}.") from None
+        if address.path is None and NO_TABLES in str(error):
+            raise NoTables(f"{address}: the database holds no studies; nothing has been run here yet.") from None
+        reason = server_reason(error)
+        damaged = any(sign in reason for sign in DAMAGE) or isinstance(error, UnicodeDecodeError)
+        what = "is damaged, or is not a database of hpo" if damaged and not way_out(reason) else "cannot be read"
+        raise StorageError(f"{address}: {what}: {reason}.{way_out(reason)}") from None
 
 
 def connect(server: str) -> psycopg.Connection[Any]:
@@ -63,7 +101,17 @@ def connect(server: str) -> psycopg.Connection[Any]:
 
     # Its warnings about connections that were lost anyway would stand between the lines of the progress.
     logging.getLogger("psycopg").setLevel(logging.CRITICAL)
-    return psycopg.connect(server, connect_timeout=CONNECT_SECONDS)
+    return psycopg.connect(server, connect_timeout=CONNECT_SECONDS, **SILENCE)
+
+
+def way_out(reason: str) -> str:
+    """Return what a person can do about a reason, with a space before it; nothing where that is not known."""
+    return next((f" {hint}" for sign, hint in WAYS_OUT.items() if sign in reason), "")
+
+
+def server_reason(error: BaseException) -> str:
+    """Return the first line of an error's text, without what libpq says before a server's own words."""
+    return first_line(error).rpartition("FATAL: ")[2].strip()
 
 
 def first_line(error: BaseException) -> str:

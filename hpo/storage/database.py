@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import sqlalchemy as sa
 from optuna.exceptions import StorageInternalError
@@ -20,7 +20,8 @@ from optuna.storages._rdb import models  # The schema itself: a copy of it here 
 
 from hpo.errors import StorageError
 from hpo.storage.address import Address
-from hpo.storage.connection import connect, first_line
+from hpo.storage.connection import connect, first_line, server_reason, way_out
+from hpo.storage.retry import is_cut
 
 # Longer than any other program should hold a lock; beyond it the writer waits by itself, and says so.
 LOCK_TIMEOUT_SECONDS = 5.0
@@ -72,7 +73,7 @@ def open_database(address: Address) -> Database:
     if address.path is not None:
         _prepare_sqlite(address.path)
         url = "sqlite:///file"  # The connections are made below, from the path itself.
-        creator: Callable[[], object] = partial(_connect_sqlite, address.path)
+        creator: Callable[[], Any] = partial(_connect_sqlite, address.path)
     else:
         url = "postgresql+psycopg://"
         creator = partial(connect, address.server)
@@ -91,29 +92,51 @@ def storage_errors(address: Address) -> Iterator[None]:
     try:
         yield
     except (sa.exc.DBAPIError, StorageInternalError) as error:
-        raise StorageError(f"{address}: {driver_reason(error)}.") from None
+        reason = driver_reason(error)
+        raise StorageError(f"{address}: {reason}.{way_out(reason) if address.path is None else ''}") from None
 
 
 def driver_reason(error: BaseException) -> str:
     """Return what the database's driver said, in one line."""
     while not isinstance(error, sa.exc.DBAPIError) and error.__cause__ is not None:
         error = error.__cause__
-    return first_line(error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig else error)
+    return server_reason(error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig else error)
 
 
-def _create_tables(address: Address, url: str, creator: Callable[[], object]) -> RDBStorage:
+def _create_tables(address: Address, url: str, creator: Callable[[], Any]) -> RDBStorage:
     for attempt in range(CREATE_ATTEMPTS):
         try:
-            return RDBStorage(url, {"creator": creator})
+            return _optuna_storage(url, creator)
         except RuntimeError as error:  # Optuna's word for a database of another version.
             raise StorageError(f"{address}: {first_line(error)}.") from None
         except (sa.exc.IntegrityError, sa.exc.OperationalError, sa.exc.ProgrammingError, StorageInternalError) as error:
             reason = driver_reason(error)
             raced = "already exists" in reason or "duplicate key" in reason or "UNIQUE" in reason or "locked" in reason
-            if not raced or attempt == CREATE_ATTEMPTS - 1:
+            if not (raced or is_cut(error)) or attempt == CREATE_ATTEMPTS - 1:
                 raise
             time.sleep(random.uniform(0.02, 0.2))
     raise AssertionError("unreachable")
+
+
+def _optuna_storage(url: str, creator: Callable[[], Any]) -> RDBStorage:
+    """Open Optuna's storage, which leaves its connections open where it fails: they are closed here."""
+    opened: list[Any] = []
+    storage = None
+
+    def connected() -> Any:
+        connection = creator()
+        if storage is None:
+            opened.append(connection)
+        return connection
+
+    try:
+        # A connection that was cut while nobody used it is replaced before it is used.
+        storage = RDBStorage(url, {"creator": connected, "pool_pre_ping": True})
+    finally:
+        if storage is None:
+            for connection in opened:
+                connection.close()
+    return storage
 
 
 def _prepare_sqlite(path: Path) -> None:

@@ -11,6 +11,7 @@ from hpo.storage.address import Address
 from hpo.storage.database import open_database, storage_errors
 from hpo.storage.look import Look
 from hpo.storage.ownership import owning
+from hpo.storage.retry import retried
 from hpo.storage.statements import begin, upsert
 from hpo.storage.stored_study import read_study
 from hpo.storage.stored_trial import OWN_PREFIX
@@ -55,8 +56,12 @@ def record_look(address: Address, name: str, look: Look, accuracies: Mapping[str
                 for trial, accuracy in measured
             ]
             row = {"study_id": key, "key": "looks", "value_json": json.dumps([each.model_dump() for each in looks])}
-            with begin(database.engine) as connection:
-                lease.confirm(connection)
-                upsert(connection, STUDY_ATTRS, ("study_id", "key"), [row])
-                upsert(connection, TRIAL_ATTRS, ("trial_id", "key"), results)
-                upsert(connection, SHOWN, ("trial_id", "key"), shown)
+
+            def write() -> None:
+                with begin(database.engine) as connection:
+                    lease.confirm(connection)
+                    upsert(connection, STUDY_ATTRS, ("study_id", "key"), [row])
+                    upsert(connection, TRIAL_ATTRS, ("trial_id", "key"), results)
+                    upsert(connection, SHOWN, ("trial_id", "key"), shown)
+
+            retried(write)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -48,6 +47,10 @@ class Owner:
         """Return the fields by name."""
         return asdict(self)
 
+    def is_near(self) -> bool:
+        """Return whether the process is on this running system, so that it can be looked for."""
+        return self.machine == _machine()
+
     def is_alive(self, seen: float, now: float) -> bool:
         """Return whether the process may still run.
 
@@ -55,7 +58,7 @@ class Owner:
             seen: when it last wrote into the database.
             now: the present time by the same clock.
         """
-        if self.machine == _machine():
+        if self.is_near():
             return _started(self.pid) == self.started
         return now < seen + LEASE_SECONDS
 
@@ -63,11 +66,16 @@ class Owner:
         return f"process {self.pid} on {self.host} since {self.since}"
 
 
-def read_owner(system_attrs: Mapping[str, Any]) -> Owner | None:
-    """Return the living owner of a study from the study's system attributes; None if nobody runs it."""
+def read_owner(system_attrs: Mapping[str, Any], now: float) -> Owner | None:
+    """Return the living owner of a study; None if nobody runs it.
+
+    Args:
+        system_attrs: of the study.
+        now: the time by the database's clock, in seconds since 1970.
+    """
     found = parse_owner(system_attrs.get(OWNER_ATTR))
     seen = system_attrs.get(SEEN_ATTR)
-    alive = found is not None and isinstance(seen, int | float) and found.is_alive(seen, time.time())
+    alive = found is not None and isinstance(seen, int | float) and found.is_alive(seen, now)
     return found if alive else None
 
 

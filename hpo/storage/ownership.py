@@ -18,7 +18,8 @@ from optuna.storages._rdb import models
 
 from hpo.errors import StorageError
 from hpo.storage.database import Database, storage_errors
-from hpo.storage.owner import OWNER_ATTR, SEEN_ATTR, Owner, parse_owner
+from hpo.storage.owner import LEASE_SECONDS, OWNER_ATTR, SEEN_ATTR, Owner, parse_owner
+from hpo.storage.retry import retried
 from hpo.storage.statements import begin, upsert
 
 ATTRS = models.StudySystemAttributeModel.__table__
@@ -33,9 +34,13 @@ class Lease:
         study_id: the study's key in the database.
         study: the study's name.
         owner: this process.
+
+    Attributes:
+        lost: the owner before, if it ended without giving its lease back.
     """
 
     def __init__(self, database: Database, study_id: int, study: str, owner: Owner) -> None:
+        self.lost: Owner | None = None
         self.database = database
         self.study_id = study_id
         self.study = study
@@ -47,13 +52,22 @@ class Lease:
         Raises:
             StorageError: a living process owns the study; says which.
         """
+        retried(self._take)
+
+    def _take(self) -> None:
         with begin(self.database.engine) as connection:
             attrs = self._attrs(connection)
-            other = parse_owner(attrs.get(OWNER_ATTR))
-            seen = attrs.get(SEEN_ATTR)
-            if other and isinstance(seen, int | float) and other.is_alive(seen, _now(connection)):
-                raise StorageError(f"study '{self.study}' is being run by {other}; wait for it or stop it.")
-            self._write(connection, {OWNER_ATTR: self.owner.as_dict(), SEEN_ATTR: _now(connection)})
+            other, seen, now = parse_owner(attrs.get(OWNER_ATTR)), attrs.get(SEEN_ATTR), _now(connection)
+            if other == self.owner:  # The answer to an earlier attempt was lost.
+                return
+            if other and isinstance(seen, int | float) and other.is_alive(seen, now):
+                known = "" if other.is_near() else f", which last wrote {max(0.0, now - seen):.0f} s ago"
+                lost = "" if other.is_near() else f" After {LEASE_SECONDS:g} s of silence it counts as lost."
+                raise StorageError(
+                    f"study '{self.study}' is being run by {other}{known}; wait for it or stop it.{lost}"
+                )
+            self.lost = other
+            self._write(connection, {OWNER_ATTR: self.owner.as_dict(), SEEN_ATTR: now})
 
     def confirm(self, connection: sa.Connection) -> None:
         """Make sure, within a transaction that writes, that this process still owns the study; renew the lease.
@@ -75,7 +89,11 @@ class Lease:
     def release(self) -> None:
         """Let another process own the study."""
         # A database that is away keeps the entry, which the next owner finds to be of a process that has ended.
-        with suppress(sa.exc.SQLAlchemyError), begin(self.database.engine) as connection:
+        with suppress(sa.exc.SQLAlchemyError):
+            retried(self._release)
+
+    def _release(self) -> None:
+        with begin(self.database.engine) as connection:
             if parse_owner(self._attrs(connection).get(OWNER_ATTR)) == self.owner:
                 of_owner = (ATTRS.c.study_id == self.study_id) & ATTRS.c.key.in_((OWNER_ATTR, SEEN_ATTR))
                 connection.execute(sa.delete(ATTRS).where(of_owner))

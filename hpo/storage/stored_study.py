@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from hpo.definition.trial_config import TrialConfig
 from hpo.errors import StorageError, closest, printable, quoted
 from hpo.storage.address import Address
 from hpo.storage.artifact import ARTIFACT_PREFIX
-from hpo.storage.connection import Connection, reading
+from hpo.storage.connection import Connection, NoTables, read
 from hpo.storage.note import DASHBOARD_PREFIX
 from hpo.storage.owner import Owner, read_owner
 from hpo.storage.stored_trial import HEAVY_ATTRS, OWN_ATTRS, OWN_PREFIX, SHOWN_ATTRS, StoredTrial
@@ -147,24 +148,23 @@ def read_study(address: Address, name: str, *, without: Collection[str] = ()) ->
     """
     study = find_study(address, name, without=without)
     if study is None:
-        with reading(address) as connection:
-            raise no_such_study(address, name, _study_keys(connection))
+        raise no_such_study(address, name, read(address, _study_keys))
     return study
 
 
 def find_study(address: Address, name: str, *, without: Collection[str] = ()) -> StoredStudy | None:
     """Read one study as `read_study` does; None if there is no such database or study yet."""
-    if address.path is not None and not address.path.exists():
-        return None
-    with reading(address) as connection:
+    left_out = f"key NOT IN {_quoted([*without, *(OWN_PREFIX + name for name in without)])}"
+    wanted = f"({left_out} OR state IN ('RUNNING', 'WAITING'))" if without else "1=1"
+
+    def query(connection: Connection) -> StoredStudy | None:
         keys = _study_keys(connection)
-        if name not in keys:
-            return None
-        left_out = f"key NOT IN {_quoted([*without, *(OWN_PREFIX + name for name in without)])}"
-        unfinished = "state IN ('RUNNING', 'WAITING')"
-        return _Reader(connection, address, name, keys[name]).study(
-            f"({left_out} OR {unfinished})" if without else "1=1"
-        )
+        return _Reader(connection, address, name, keys[name]).study(wanted) if name in keys else None
+
+    try:
+        return read(address, query)
+    except NoTables:
+        return None
 
 
 def stored_definition(address: Address, name: str) -> StudyDefinition | None:
@@ -188,42 +188,44 @@ def read_studies(address: Address) -> list[StoredStudy | StorageError]:
     Raises:
         StorageError: the database cannot be read.
     """
-    if address.path is not None and not address.path.exists():
-        return []
-    found: list[StoredStudy | StorageError] = []
-    with reading(address) as connection:
+
+    def query(connection: Connection) -> list[StoredStudy | StorageError]:
+        found: list[StoredStudy | StorageError] = []
         for name, key in _study_keys(connection).items():
             try:
                 found.append(_Reader(connection, address, name, key).study("key IN ('run_id', 'outcome')"))
             except StorageError as error:
                 found.append(error)
-    return found
+        return found
+
+    try:
+        return read(address, query)
+    except NoTables:
+        return []
 
 
 def find_confirmation(address: Address, study: StoredStudy) -> str | None:
     """Return the name of the study that confirms a search, whatever both are called now; None if there is none."""
     if study.record is None or study.record.study_id is None:
         return None
-    with reading(address) as connection:
-        rows = connection.execute(
-            "SELECT study_name, value_json FROM studies JOIN study_user_attributes USING (study_id) "
-            "WHERE key = 'confirms' ORDER BY study_id"
-        )
-        found = [str(name) for name, text in rows if text == json.dumps(study.record.study_id)]
-    return found[0] if found else None
+    return _study_with(address, "confirms", study.record.study_id)
 
 
 def find_confirmed(address: Address, study: StoredStudy) -> str | None:
     """Return the name of the search that a study confirms; None if it confirms none, or the search was deleted."""
     if study.record is None or study.record.confirms is None:
         return None
-    with reading(address) as connection:
-        rows = connection.execute(
-            "SELECT study_name, value_json FROM studies JOIN study_user_attributes USING (study_id) "
-            "WHERE key = 'study_id'"
-        )
-        found = [str(name) for name, text in rows if text == json.dumps(study.record.confirms)]
-    return found[0] if found else None
+    return _study_with(address, "study_id", study.record.confirms)
+
+
+def _study_with(address: Address, key: str, value: str) -> str | None:
+    """Return the name of the first study with a value of a user attribute."""
+    of_key = (
+        "SELECT study_name, value_json FROM studies JOIN study_user_attributes USING (study_id) "
+        f"WHERE key = '{key}' ORDER BY study_id"
+    )
+    rows = read(address, lambda connection: list(connection.execute(of_key)))
+    return next((str(name) for name, text in rows if text == json.dumps(value)), None)
 
 
 def _study_keys(connection: Connection) -> dict[str, int]:
@@ -239,6 +241,7 @@ class _Reader:
 
     def __init__(self, connection: Connection, address: Address, name: str, key: int) -> None:
         self._connection = connection
+        self._on_server = address.path is None
         self._where = f"{address}: study {quoted(name)}"
         self._name = name
         self._key = int(key)
@@ -257,7 +260,7 @@ class _Reader:
                 raise ValueError("it has no direction")
             record = StudyRecord.of(attrs)
         trials = self._trials(wanted_attrs, record)
-        owner = read_owner(system_attrs)
+        owner = read_owner(system_attrs, self._now())
         return StoredStudy(self._name, self._key, tuple(directions), record, owner, system_attrs, trials)
 
     def _trials(self, wanted_attrs: str, record: StudyRecord | None) -> list[StoredTrial]:
@@ -280,6 +283,13 @@ class _Reader:
         with self._explained(f"trial {printable(row['number'])}"):
             return StoredTrial.model_validate(row)
         raise AssertionError("unreachable")
+
+    def _now(self) -> float:
+        """Return the time by the clock of the machine that holds the database: other machines' may differ."""
+        if not self._on_server:
+            return time.time()
+        [(now,)] = self._connection.execute("SELECT extract(epoch FROM clock_timestamp())")
+        return float(now)
 
     def _rows(self, columns: str, table: str, rest: str = "") -> list[tuple[Any, ...]]:
         # All at once: a cursor that an error leaves half read would keep the database locked.

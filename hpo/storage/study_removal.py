@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import sqlalchemy as sa
+from optuna.artifacts._protocol import ArtifactStore
+from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages._rdb import models
 from pydantic import TypeAdapter, ValidationError
 
 from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import StorageError, quoted
 from hpo.storage.address import Address
-from hpo.storage.artifact import ARTIFACT_PREFIX, ARTIFACTS
+from hpo.storage.artifact import ARTIFACT_PREFIX
 from hpo.storage.database import Database, open_database, storage_errors
 from hpo.storage.ownership import STUDIES, Lease, owning
 from hpo.storage.statements import begin
@@ -39,7 +41,7 @@ class RemovableStudy:
         trials: how many it has.
         folder: its folder of runs; None if there is none.
         kept: a folder of the study's name that does not belong to the study; None if there is none.
-        artifacts: the files of its artifacts.
+        artifacts: the ids of its artifacts.
     """
 
     name: str
@@ -47,7 +49,7 @@ class RemovableStudy:
     trials: int
     folder: Path | None
     kept: Path | None
-    artifacts: tuple[Path, ...] = ()
+    artifacts: tuple[str, ...] = ()
 
 
 def find_removable(address: Address, name: str, runs: Path) -> RemovableStudy:
@@ -65,12 +67,21 @@ def find_removable(address: Address, name: str, runs: Path) -> RemovableStudy:
         return _find(database, name, runs)
 
 
-def delete_study(address: Address, study: RemovableStudy) -> None:
+def delete_study(address: Address, study: RemovableStudy, artifacts: ArtifactStore) -> int:
     """Delete a study: first its folder, then its rows.
+
+    Args:
+        address: of the database.
+        study: to be deleted.
+        artifacts: the store of its artifacts.
+
+    Returns:
+        How many of its artifacts could not be removed.
 
     Raises:
         StorageError: a process runs the study, or its folder cannot be removed.
     """
+    left = 0
     with _existing(address) as database, owning(database, study.key, study.name) as lease:
         if study.folder is not None:
             try:
@@ -78,8 +89,12 @@ def delete_study(address: Address, study: RemovableStudy) -> None:
             except OSError as error:
                 raise StorageError(f"{study.folder}: cannot be removed: {error.strerror}.") from None
         for artifact in study.artifacts:
-            with suppress(OSError):  # A file that stays is no reason to keep the study.
-                artifact.unlink(missing_ok=True)
+            try:
+                artifacts.remove(artifact)
+            except ArtifactNotFound:
+                continue
+            except OSError:  # A file that stays is no reason to keep the study.
+                left += 1
         with begin(database.engine) as connection:
             lease.confirm(connection)
             of_study = sa.select(TRIALS.c.trial_id).where(TRIALS.c.study_id == study.key)
@@ -88,6 +103,7 @@ def delete_study(address: Address, study: RemovableStudy) -> None:
                     connection.execute(sa.delete(table).where(table.c.study_id == study.key))
                 elif "trial_id" in table.c:
                     connection.execute(sa.delete(table).where(table.c.trial_id.in_(of_study)))
+    return left
 
 
 def rename_study(address: Address, old: str, new: str, runs: Path) -> None:
@@ -166,7 +182,7 @@ def _find(database: Database, name: str, runs: Path) -> RemovableStudy:
         keys_of_artifacts = connection.scalars(sa.select(TRIAL_ATTRS.c.key).select_from(of_trials).where(of_artifact))
         names = [str(found).removeprefix(ARTIFACT_PREFIX) for found in keys_of_artifacts]
     # A name with a slash would be a file elsewhere.
-    artifacts = tuple(runs / ARTIFACTS / found for found in names if Path(found).name == found)
+    artifacts = tuple(found for found in names if Path(found).name == found)
     folder = runs / name
     if not folder.is_dir():
         return RemovableStudy(name, key, trials, folder=None, kept=None, artifacts=artifacts)

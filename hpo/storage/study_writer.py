@@ -7,12 +7,12 @@ import json
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Literal
 
 import sqlalchemy as sa
+from optuna.artifacts._protocol import ArtifactStore
 from optuna.distributions import distribution_to_json
 from optuna.exceptions import StorageInternalError
 from optuna.storages._rdb import models  # The schema itself: a copy of it here could only drift from it.
@@ -21,6 +21,7 @@ from optuna.trial import FrozenTrial, TrialState
 from hpo.display.trial_page import TrialPage
 from hpo.errors import StorageError
 from hpo.storage.artifact import write_artifacts
+from hpo.storage.connection import first_line
 from hpo.storage.database import driver_reason
 from hpo.storage.note import note_attrs
 from hpo.storage.owner import LEASE_SECONDS
@@ -33,6 +34,10 @@ GATHER_SECONDS = 0.1
 BACK_OFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 # Several renewals fit into a lease.
 RENEW_SECONDS = LEASE_SECONDS / 6
+# Figures stored at a time: those of a bucket take a few round trips each.
+UPLOADS = 8
+# After a figure that could not be stored none is tried for a while: each may take the patience of a connection.
+NO_FIGURES_SECONDS = 60.0
 # A wait that is worth a message: shorter ones are another reader's lock.
 WORTH_TELLING_SECONDS = 3.0
 
@@ -77,7 +82,7 @@ class StudyWriter:
         written: the study's trials, as the database has them.
         tell: called with a line for the person, from the writer's thread.
         study_uid: unique to the study; its artifacts are known by it.
-        artifacts: the folder into which figures are drawn, before the transaction that names them; None draws none.
+        artifacts: where figures are drawn, before the transaction that names them; None draws none.
     """
 
     def __init__(
@@ -86,7 +91,7 @@ class StudyWriter:
         written: Collection[FrozenTrial],
         tell: Callable[[str], None],
         study_uid: str = "",
-        artifacts: Path | None = None,
+        artifacts: ArtifactStore | None = None,
     ) -> None:
         self._lease = lease
         self._study_uid = study_uid
@@ -104,6 +109,7 @@ class StudyWriter:
         self._pending_pages: dict[int, TrialPage] = {}
         self._pending_adopted: dict[int, int] = {}  # Keys of rows by the number that their trial gets.
         self._pending_study_attrs: dict[tuple[str, str], Any] = {}  # By kind ("system" or "user") and key.
+        self._draw_again_at = 0.0
         self._changed = threading.Condition()
         self._closing = False
         self._failure: BaseException | None = None
@@ -199,22 +205,36 @@ class StudyWriter:
                     self._pending_study_attrs = {}
                 if not batch and not study_attrs and closing:
                     return
-                for number, page in pages.items():
-                    self._show(batch[number], page)
+                self._show(batch, pages)
                 # Perhaps nothing but the renewal of the lease.
                 self._write_patiently(batch, adopted, study_attrs, pages)
                 self._read_enqueued()
         except BaseException as error:
             self._failure = error
 
-    def _show(self, trial: FrozenTrial, page: TrialPage) -> None:
-        """Add to a snapshot the short values for the table of a page, and draw the trial's figures."""
-        shown = {name: value for name, value in page.columns().items() if name in SHOWN_ATTRS}
-        trial.user_attrs |= {name: value for name, value in shown.items() if name not in trial.params}
-        if self._artifacts is not None and trial.state.is_finished():
-            names = f"{self._study_uid}/{page.title}"
-            with suppress(OSError):  # A figure is worth no stop of the study.
-                trial.system_attrs |= write_artifacts(self._artifacts, names, page.figures())
+    def _show(self, batch: Mapping[int, FrozenTrial], pages: Mapping[int, TrialPage]) -> None:
+        """Add to snapshots the short values for the table of a page, and draw the figures of trials that ended."""
+        for number, page in pages.items():
+            trial = batch[number]
+            shown = {name: value for name, value in page.columns().items() if name in SHOWN_ATTRS}
+            trial.user_attrs |= {name: value for name, value in shown.items() if name not in trial.params}
+        drawn = [number for number in pages if batch[number].state.is_finished()]
+        if drawn and self._artifacts is not None and time.monotonic() >= self._draw_again_at:
+            with ThreadPoolExecutor(UPLOADS) as uploads:
+                figures = uploads.map(lambda number: self._draw(pages[number]), drawn)
+            for number, attrs in zip(drawn, figures, strict=True):
+                batch[number].system_attrs |= attrs
+
+    def _draw(self, page: TrialPage) -> dict[str, str]:
+        """Draw a trial's figures; one that cannot be stored is worth no stop of the study."""
+        assert self._artifacts is not None
+        try:
+            return write_artifacts(self._artifacts, f"{self._study_uid}/{page.title}", page.figures())
+        except OSError as error:
+            if self._draw_again_at == 0.0:
+                self._tell(f"Figures cannot be stored ({first_line(error)}); the study continues without them.")
+            self._draw_again_at = time.monotonic() + NO_FIGURES_SECONDS
+            return {}
 
     def _write_patiently(
         self,

@@ -30,6 +30,7 @@ from hpo.definition.study_file import load_study
 from hpo.display.trial_page import TrialPage
 from hpo.serve.dashboard import DashboardServer
 from hpo.storage.address import Address
+from hpo.storage.artifact_store import open_artifact_store
 from hpo.storage.database import open_database
 from hpo.storage.ownership import owning
 from hpo.storage.stored_study import read_study
@@ -58,7 +59,7 @@ def main() -> None:
     for size in arguments.sizes:
         with tempfile.TemporaryDirectory() as folder:
             fill(Path(folder), size)
-            with DashboardServer(Address.of(Path(folder)), Path(folder) / "artifacts", port=0) as server:
+            with DashboardServer(Address.of(Path(folder)), open_artifact_store(Path(folder)), port=0) as server:
                 threading.Thread(target=server.serve_forever, daemon=True).start()
                 show(size, "hpo", server.port, browser=arguments.browser)
                 server.shutdown()
@@ -81,7 +82,7 @@ def fill(runs: Path, size: int) -> None:
         key = find_or_create_study(database, definition)
         record_study(database, read_study(database.address, definition.name), definition, NO_IMAGES)
         lease = stack.enter_context(owning(database, key, definition.name))
-        writer = StudyWriter(lease, {}, print, "invented", runs / "artifacts")
+        writer = StudyWriter(lease, {}, print, "invented", open_artifact_store(runs))
         start = datetime.now() - timedelta(days=1)
         for number in range(size):
             drawn = Drawn(rng)

@@ -115,6 +115,7 @@ def test_a_wrong_request_is_one_line(command: str, says: str, refused: Any) -> N
         (f"{SEARCHING} --data cats", "cats: train/ holds one class only (cat); two or more are needed."),
         (f"{SEARCHING} --data tiny.toml", "tiny.toml is not an archive"),
         (f"{SEARCHING} --set data.validation=9999", "validation must be between 1 and 1436"),
+        (f"{SEARCHING} --artifacts gs://bucket", "--artifacts takes s3://BUCKET or s3://BUCKET/PREFIX"),
         (f"{SEARCHING} --storage nonsense", "--storage is not the address of a database"),
         (f"{SEARCHING} --storage sqlite://", "--storage sqlite:// needs a file"),
         (f"{SEARCHING} --runs corrupt", "corrupt/hpo.db: is damaged, or is not an SQLite database"),

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser
 from hpo.definition.outcome import Outcome
 from hpo.serve.dashboard import DashboardServer
 from hpo.storage.address import Address
+from hpo.storage.artifact_store import open_artifact_store
 from hpo.storage.stored_study import read_study
 from hpo.training.epoch import Epoch
 from tests.browser import visited
@@ -65,7 +66,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def port(runs: Path) -> Iterator[int]:
-    with DashboardServer(Address.of(runs), runs / "artifacts", port=0) as server:
+    with DashboardServer(Address.of(runs), open_artifact_store(runs), port=0) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield server.port
@@ -119,7 +120,7 @@ def test_a_study_without_parameters_has_no_importance_rather_than_an_error(tmp_p
     study = optuna.create_study(storage=storage)
     for value in (1.0, 2.0):
         study.tell(study.ask(), value)
-    with DashboardServer(Address.of(tmp_path), tmp_path, port=0) as server:
+    with DashboardServer(Address.of(tmp_path), open_artifact_store(tmp_path), port=0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         status, _, answer = ask(server.port, "/api/studies/1/param_importances")
         server.shutdown()
@@ -170,7 +171,7 @@ def test_editing_is_for_those_who_asked_for_it_and_a_deleted_study_is_gone(tmp_p
     with live_study(study, tmp_path):
         pass
     address = Address.of(tmp_path)
-    with DashboardServer(address, tmp_path / "artifacts", port=0, allow_edit=True) as server:
+    with DashboardServer(address, open_artifact_store(tmp_path), port=0, allow_edit=True) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         assert ask(server.port, "/api/studies/1", "DELETE", Origin="http://evil.example")[0] == 403
         assert ask(server.port, "/api/studies/1", "DELETE", Content_Type="application/json")[0] == 204
@@ -179,7 +180,7 @@ def test_editing_is_for_those_who_asked_for_it_and_a_deleted_study_is_gone(tmp_p
 
 
 def test_a_port_in_use_is_left_for_the_next_free_one(port: int, runs: Path):
-    with DashboardServer(Address.of(runs), runs / "artifacts", port) as server:
+    with DashboardServer(Address.of(runs), open_artifact_store(runs), port) as server:
         assert port < server.port <= port + 100
 
 

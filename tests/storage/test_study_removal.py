@@ -6,6 +6,7 @@ from optuna.study import StudyDirection
 from hpo.definition.outcome import Outcome
 from hpo.errors import StorageError
 from hpo.storage.address import Address
+from hpo.storage.artifact_store import open_artifact_store
 from hpo.storage.database import Database, open_database
 from hpo.storage.owner import Owner
 from hpo.storage.ownership import Lease, owning
@@ -32,7 +33,7 @@ def runs(tmp_path: Path) -> Path:
 
 
 def delete(runs: Path, name: str) -> None:
-    delete_study(Address.of(runs), find_removable(Address.of(runs), name, runs))
+    delete_study(Address.of(runs), find_removable(Address.of(runs), name, runs), open_artifact_store(runs))
 
 
 def names(runs: Path) -> list[str]:
@@ -148,5 +149,5 @@ def test_a_server_deletes_too(postgresql: str, tmp_path: Path) -> None:
         key = database.storage.create_new_study([STUDY_DIRECTION], "on_a_server")
         database.storage.create_new_trial(key)
     rename_study(address, "on_a_server", "renamed", tmp_path)
-    delete_study(address, find_removable(address, "renamed", tmp_path))
+    delete_study(address, find_removable(address, "renamed", tmp_path), open_artifact_store(tmp_path))
     assert "renamed" not in [study.name for study in read_studies(address)]
