@@ -100,11 +100,10 @@ class Supervisor:
         while True:
             self._trials.check()
             self._stop_if_asked()
-            if self._stop_reason is None:
-                self._assign()
+            some_left = self._stop_reason is None and self._assign()
             if not self._trials:
                 break
-            for worker, message in self._pool.receive(TICK_SECONDS):
+            for worker, message in self._pool.receive(0.0 if some_left else TICK_SECONDS):
                 self._receive(worker, message)
             self._count_time()
             self._end_overtime()
@@ -113,17 +112,25 @@ class Supervisor:
             raise self._failure
         return self._stop_reason
 
-    def _assign(self) -> None:
-        """Give each free worker a trial; take one even before the workers are ready, so that it begins at once."""
+    def _assign(self) -> bool:
+        """Give free workers trials; take one even before the workers are ready, so that it begins at once.
+
+        Returns:
+            Whether workers are left over: a trial may take a second to be proposed, and others wait for an answer.
+        """
+        enough = time.monotonic() + TICK_SECONDS
         for worker in self._pool.workers:
             if worker.job is None and worker.ready:
                 training = self._trials.take()
                 if training is None:
-                    return
+                    return False
                 worker.job = training.job
                 worker.send(replace(training.job, precision=self._trials.precision))
+                if time.monotonic() >= enough:
+                    return True
         if not self._trials and (first := self._trials.take()):
             self._trials.wait_for_worker(first)
+        return False
 
     def _receive(self, worker: Worker, message: FromWorker) -> None:
         training = self._trials[worker.job.number] if worker.job else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,12 +13,12 @@ from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 from scipy.stats import norm
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 from threadpoolctl import threadpool_limits
 
 from hpo.definition.search_space import Trial
+from hpo.search.likelihood import most_likely
 from hpo.search.study_memory import normal_scores
 
 Floats = NDArray[np.float64]
@@ -62,6 +61,11 @@ class GaussianProcessSampler(BaseSampler):
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Propose all parameters at once; see Optuna's documentation for the arguments."""
+        # On matrices this small a second thread waits longer than it computes, the more so beside workers.
+        with threadpool_limits(1, user_api="blas"):
+            return self._propose(study, trial, search_space)
+
+    def _propose(self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]) -> dict[str, Any]:
         trials = [one for one in study.get_trials(deepcopy=False) if one.number != trial.number]
         finished = [one for one in trials if one.state in (TrialState.COMPLETE, TrialState.PRUNED)]
         if len(finished) < max(self._n_startup_trials, 1) or not search_space:
@@ -196,10 +200,8 @@ def _fitted_kernel(rows: Floats, scores: Floats, seed: int) -> Any:
     """Return the kernel under which the scores are most likely."""
     chosen = np.random.default_rng(seed).permutation(len(rows))[:MOST_FITTED]
     scales = Matern(np.full(rows.shape[1], 1.0), (0.1, 20.0), nu=2.5)
-    process = GaussianProcessRegressor(ConstantKernel(1.0, (0.1, 10.0)) * scales + WhiteKernel(0.3, (1e-3, 2.0)))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # A parameter without any effect has the longest scale.
-        return process.fit(rows[chosen], scores[chosen]).kernel_
+    kernel = ConstantKernel(1.0, (0.1, 10.0)) * scales + WhiteKernel(0.3, (1e-3, 2.0))
+    return kernel.clone_with_theta(most_likely(kernel.theta, kernel.bounds, rows[chosen], scores[chosen]))
 
 
 def _process(kernel: Any) -> Any:

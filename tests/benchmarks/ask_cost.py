@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.pruners import MedianPruner
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
@@ -187,7 +188,7 @@ def measure_stock(address: Address, definition: StudyDefinition) -> dict[str, fl
     study.sampler, _ = create_sampler(
         definition.sampler, definition.space, {}, definition.seed, 0, study.get_trials(deepcopy=False), study.direction
     )
-    study.pruner = create_pruner(definition.pruner, EPOCHS)
+    study.pruner = create_pruner(definition.pruner, EPOCHS) or MedianPruner()
     for _ in range(REPEATS):
         with times("ask"):
             trial = study.ask()
