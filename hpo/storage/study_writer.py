@@ -41,6 +41,16 @@ NO_FIGURES_SECONDS = 60.0
 # A wait that is worth a message: shorter ones are another reader's lock.
 WORTH_TELLING_SECONDS = 3.0
 
+VALUES, STEPS = models.TrialValueModel, models.TrialIntermediateValueModel
+# Of each table the columns by which a row is known.
+KEYS: dict[Any, tuple[str, str]] = {
+    VALUES.__table__: ("trial_id", "objective"),
+    models.TrialParamModel.__table__: ("trial_id", "param_name"),
+    STEPS.__table__: ("trial_id", "step"),
+    models.TrialUserAttributeModel.__table__: ("trial_id", "key"),
+    models.TrialSystemAttributeModel.__table__: ("trial_id", "key"),
+}
+
 _NEVER_WRITTEN = FrozenTrial(
     number=-1,
     trial_id=-1,
@@ -289,25 +299,32 @@ class StudyWriter:
     ) -> dict[int, int]:
         trial_ids: dict[int, int] = {}
         notes: dict[str, Any] = {}
+        rows: dict[Any, list[dict[str, Any]]] = {table: [] for table in KEYS}
         for number, trial in sorted(batch.items()):
             trial_id = self._trial_ids.get(number)
             if trial_id is None:
                 trial_id = trial_ids[number] = self._insert_trial(connection, trial)
-            _write_difference(connection, trial_id, self._written.get(number, _NEVER_WRITTEN), trial)
+            before = self._written.get(number, _NEVER_WRITTEN)
+            for table, changed in _difference(trial_id, before, trial).items():
+                rows[table] += changed
+            if trial.state != before.state or trial.datetime_start != before.datetime_start:
+                _write_state(connection, trial_id, trial)
             if number in pages:
                 # A person may have edited the note of the trial's beginning, not that of its end.
                 notes |= note_attrs(pages[number].note(), 2 if trial.state.is_finished() else 1, trial_id)
+        for table, changed in rows.items():  # One statement a table: each is a round trip to a server.
+            upsert(connection, table, KEYS[table], changed)
         study_attrs = {**study_attrs, **{("system", key): value for key, value in notes.items()}}
         for kind, table in (
             ("system", models.StudySystemAttributeModel.__table__),
             ("user", models.StudyUserAttributeModel.__table__),
         ):
-            rows = [
+            of_kind = [
                 {"study_id": self._study_id, "key": key, "value_json": json.dumps(value)}
                 for (of, key), value in study_attrs.items()
                 if of == kind
             ]
-            upsert(connection, table, ("study_id", "key"), rows)
+            upsert(connection, table, ("study_id", "key"), of_kind)
         return trial_ids
 
     def _find_enqueued(self, connection: sa.Connection) -> list[int]:
@@ -365,14 +382,13 @@ class StudyWriter:
         return int(connection.scalar(sa.insert(table).values(row).returning(table.c.trial_id)))
 
 
-def _write_difference(connection: sa.Connection, trial_id: int, before: FrozenTrial, now: FrozenTrial) -> None:
-    """Bring one trial's rows from one snapshot to another; harmless if it has been done already."""
+def _difference(trial_id: int, before: FrozenTrial, now: FrozenTrial) -> dict[Any, list[dict[str, Any]]]:
+    """Return by table the rows that bring a trial from one snapshot to another; harmless if it has them already."""
     key = {"trial_id": trial_id}
+    values = []
     if now.value is not None and now.value != before.value:
-        value, sign = models.TrialValueModel.value_to_stored_repr(now.value)
-        row = {**key, "objective": 0, "value": value, "value_type": sign}
-        upsert(connection, models.TrialValueModel.__table__, ("trial_id", "objective"), [row])
-
+        value, sign = VALUES.value_to_stored_repr(now.value)
+        values.append({**key, "objective": 0, "value": value, "value_type": sign})
     params = [
         {
             **key,
@@ -383,31 +399,33 @@ def _write_difference(connection: sa.Connection, trial_id: int, before: FrozenTr
         for name, value in now.params.items()
         if name not in before.params
     ]
-    upsert(connection, models.TrialParamModel.__table__, ("trial_id", "param_name"), params)
-
     steps = []
     for step, value in now.intermediate_values.items():
         if step not in before.intermediate_values:
-            number, kind = models.TrialIntermediateValueModel.intermediate_value_to_stored_repr(value)
+            number, kind = STEPS.intermediate_value_to_stored_repr(value)
             steps.append({**key, "step": step, "intermediate_value": number, "intermediate_value_type": kind})
-    upsert(connection, models.TrialIntermediateValueModel.__table__, ("trial_id", "step"), steps)
 
-    for table, attrs, known in (
-        (models.TrialUserAttributeModel.__table__, now.user_attrs, before.user_attrs),
-        (models.TrialSystemAttributeModel.__table__, now.system_attrs, before.system_attrs),
-    ):
-        changed = {name: value for name, value in attrs.items() if name not in known or known[name] != value}
-        rows = [{**key, "key": name, "value_json": json.dumps(value)} for name, value in changed.items()]
-        upsert(connection, table, ("trial_id", "key"), rows)
+    def changed(attrs: Mapping[str, Any], known: Mapping[str, Any]) -> list[dict[str, Any]]:
+        new = {name: value for name, value in attrs.items() if name not in known or known[name] != value}
+        return [{**key, "key": name, "value_json": json.dumps(value)} for name, value in new.items()]
 
-    if now.state != before.state or now.datetime_start != before.datetime_start:
-        table = models.TrialModel.__table__
-        changes = {
-            "state": now.state,
-            "datetime_start": _utc(now.datetime_start),
-            "datetime_complete": _utc(now.datetime_complete),
-        }
-        connection.execute(sa.update(table).where(table.c.trial_id == trial_id).values(changes))
+    return {
+        VALUES.__table__: values,
+        models.TrialParamModel.__table__: params,
+        STEPS.__table__: steps,
+        models.TrialUserAttributeModel.__table__: changed(now.user_attrs, before.user_attrs),
+        models.TrialSystemAttributeModel.__table__: changed(now.system_attrs, before.system_attrs),
+    }
+
+
+def _write_state(connection: sa.Connection, trial_id: int, trial: FrozenTrial) -> None:
+    table = models.TrialModel.__table__
+    changes = {
+        "state": trial.state,
+        "datetime_start": _utc(trial.datetime_start),
+        "datetime_complete": _utc(trial.datetime_complete),
+    }
+    connection.execute(sa.update(table).where(table.c.trial_id == trial_id).values(changes))
 
 
 def _is_enqueued() -> sa.ColumnElement[bool]:
