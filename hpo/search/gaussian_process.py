@@ -61,11 +61,6 @@ class GaussianProcessSampler(BaseSampler):
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Propose all parameters at once; see Optuna's documentation for the arguments."""
-        # On matrices this small a second thread waits longer than it computes, the more so beside workers.
-        with threadpool_limits(1, user_api="blas"):
-            return self._propose(study, trial, search_space)
-
-    def _propose(self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]) -> dict[str, Any]:
         trials = [one for one in study.get_trials(deepcopy=False) if one.number != trial.number]
         finished = [one for one in trials if one.state in (TrialState.COMPLETE, TrialState.PRUNED)]
         if len(finished) < max(self._n_startup_trials, 1) or not search_space:
