@@ -91,8 +91,7 @@ def _hpo(
 def main() -> None:
     """Run the command line; what a person can cause ends in one line on stderr and an exit code."""
     guard_streams()
-    if hide_passwords():
-        say("Other users may read a password on the command line: write it into PGPASSWORD or ~/.pgpass.")
+    hidden = hide_passwords()
     try:
         app()
     except HpoError as error:
@@ -105,4 +104,6 @@ def main() -> None:
         if not end.code and (reason := lost_output()):
             say(f"hpo: the output cannot be written: {reason}")
             sys.exit(1)
+        if hidden and not end.code:
+            say("Other users may read a password on the command line: write it into PGPASSWORD or ~/.pgpass.")
         raise

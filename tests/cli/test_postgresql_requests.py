@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from tests.cli.conftest import SEARCH, Call
+from tests.studies import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +24,22 @@ def host(postgresql_server: str) -> Iterator[str]:
         admin.execute("CREATE ROLE reader LOGIN")
         admin.execute("CREATE DATABASE bare")
         admin.execute("SELECT pg_reload_conf()")
-        yield postgresql_server.partition("host=")[2]
+        folder = postgresql_server.partition("host=")[2]
+        wait_until(lambda: is_refused(f"postgresql://guarded@/bare?host={folder}"))  # The server reloads in its time.
+        yield folder
         admin.execute("DROP DATABASE bare")
         admin.execute("DROP ROLE guarded")
         admin.execute("DROP ROLE reader")
         Path(rules).write_text(before)
         admin.execute("SELECT pg_reload_conf()")
+
+
+def is_refused(url: str) -> bool:
+    try:
+        psycopg.connect(url).close()
+    except psycopg.OperationalError:
+        return True
+    return False
 
 
 @pytest.mark.parametrize(
