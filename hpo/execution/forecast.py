@@ -16,7 +16,7 @@ from hpo.definition.duration import duration
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
 from hpo.execution.devices import processes
-from hpo.execution.worker import ENVIRONMENT
+from hpo.execution.local_process import ENVIRONMENT
 from hpo.run.checkpoint_size import checkpoint_bytes
 from hpo.search.limits import Limits
 from hpo.training.images import Images

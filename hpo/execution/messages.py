@@ -11,31 +11,19 @@ from typing import Any, Literal
 from hpo.definition.data_config import DataConfig
 from hpo.definition.outcome import Outcome
 from hpo.run.logging_config import LoggingConfig
+from hpo.search.plan import Job
 from hpo.training.epoch import Epoch
 
 
 @dataclass(frozen=True)
-class Place:
-    """To a worker, first: what the machine gives it to train with.
+class Setup:
+    """To a place, once: what it trains with, and what every job of the study shares.
 
     Attributes:
         folder: of the study; each run has a folder in it, named by its id.
         images: folder of the decoded images that the session has opened.
         device: `cpu` or `cuda:N`.
         memory_limit: bytes that training may allocate, beside what the process has before; None is no limit.
-    """
-
-    folder: Path
-    images: Path
-    device: str
-    memory_limit: int | None
-
-
-@dataclass(frozen=True)
-class Setup:
-    """To a worker, once: what every job of the study shares.
-
-    Attributes:
         data: how the images are split and scaled.
         dataset: the data set's name.
         fingerprint: the sha256 of the images and labels, in hex: a worker trains on no others.
@@ -43,6 +31,10 @@ class Setup:
         logging: what a run logs for TensorBoard.
     """
 
+    folder: Path
+    images: Path
+    device: str
+    memory_limit: int | None
     data: DataConfig
     dataset: str
     fingerprint: str
@@ -142,4 +134,5 @@ class Died:
     out_of_memory: bool
 
 
+ToWorker = Setup | Job | Answer
 FromWorker = Ready | Trained | Unwritable | NoData | Notice | Ended | Bug | Died

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -25,7 +26,8 @@ from hpo.execution.devices import worker_devices
 from hpo.execution.epoch_cost import with_epoch_cost
 from hpo.execution.events import DataProgress, Event, Observer, StudyOpened, TrialStarted, Waiting, Warned, unobserved
 from hpo.execution.interruption import Interruptions
-from hpo.execution.messages import Place, Setup
+from hpo.execution.local_process import OutOfMemoryKills, start_process
+from hpo.execution.messages import Setup
 from hpo.execution.running_trials import RunningTrials
 from hpo.execution.study_data import open_study_data
 from hpo.execution.supervisor import StopReason, Supervisor
@@ -290,7 +292,7 @@ def _run(
         for note in () if definition.confirms else data.notes:  # Its search has said them.
             tell(note)
         # The processes load their libraries while the study is opened here.
-        pool = WorkerPool(devices, folder / LOG)
+        pool = WorkerPool(devices, partial(start_process, log=folder / LOG, kills=OutOfMemoryKills()))
         stack.callback(pool.kill)
         record = DatasetRecord(name=dataset.name, fingerprint=dataset.fingerprint)
         study = stack.enter_context(owned_study(address, definition, record, folder, tell, options.artifacts))
@@ -315,8 +317,19 @@ def _run(
             )
         )
         logging = LoggingConfig(options.histograms_every, definition.varied)
-        setup = Setup(definition.data, dataset.name, dataset.fingerprint, options.checkpoint_seconds, logging)
-        pool.set_up(lambda device: Place(folder, images, device, memory_limit), setup)
+        pool.set_up(
+            Setup(
+                folder=folder,
+                images=images,
+                device=devices[0],
+                memory_limit=memory_limit,
+                data=definition.data,
+                dataset=dataset.name,
+                fingerprint=dataset.fingerprint,
+                checkpoint_seconds=options.checkpoint_seconds,
+                logging=logging,
+            )
+        )
         begins = "Workers are starting: each loads PyTorch and the images, and measures which precision is faster."
         begun = stack.enter_context(announced(begins, lambda text: observe(Waiting(text))))
 

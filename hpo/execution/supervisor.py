@@ -263,7 +263,7 @@ class Supervisor:
             self._stop(StopReason.OUT_OF_TIME)
         if time.monotonic() >= self._kill_at:
             for worker, training in self._busy():
-                worker.kill()
+                worker.place.end()
                 worker.job = None
                 self._trials.end(training, Outcome.INTERRUPTED)
 
@@ -285,7 +285,7 @@ class Supervisor:
             return
         self._ticked += passed
         for worker, training in self._busy():
-            if training.begun is not None and not worker.is_stopped:
+            if training.begun is not None and not worker.place.is_stopped:
                 training.clock += min(passed, LONGEST_TICK_SECONDS)
 
     def _end_overtime(self) -> None:

@@ -1,19 +1,18 @@
-"""The processes that train in this session: started together, listened to, replaced when they end."""
+"""The workers of this session: their places are started together, listened to, replaced when they end."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from multiprocessing.connection import wait
-from pathlib import Path
-from signal import SIGKILL
 
 from hpo.errors import RunError
-from hpo.execution.cgroup import out_of_memory_kills
 from hpo.execution.devices import processes
-from hpo.execution.messages import Died, FromWorker, Place, Ready, Setup
-from hpo.execution.worker import Worker, start_workers
+from hpo.execution.messages import Died, FromWorker, Ready, Setup
+from hpo.execution.place import Start
+from hpo.execution.worker import Worker
 
-# Processes that end before they are ready, one after the other: something is wrong with all of them.
+# Places that end before they are ready, one after the other: something is wrong with all of them.
 MAX_FALSE_STARTS = 3
 
 
@@ -22,37 +21,33 @@ class WorkerPool:
 
     Args:
         devices: of each worker.
-        log: file to which the processes and their libraries print.
+        start: starts a place where workers train.
 
     Attributes:
-        workers: in the order of their slots.
+        workers: those of a place stand together.
 
     Raises:
-        RunError: the system refuses another process.
+        RunError: another place is refused.
     """
 
-    def __init__(self, devices: Sequence[str], log: Path) -> None:
-        self._log = log
-        self._place_of: Callable[[str], Place] | None = None
+    def __init__(self, devices: Sequence[str], start: Start) -> None:
+        self._start = start
         self._setup: Setup | None = None
         self._false_starts = 0
-        self._out_of_memory_kills = out_of_memory_kills()
         self.workers: list[Worker] = []
         try:
             for slots in processes(devices):
-                self.workers += start_workers(slots, devices[slots[0]], log)
+                self.workers += self._start_workers(slots, devices[slots[0]])
         except RunError:
             self.kill()
             raise
 
-    def set_up(self, place_of: Callable[[str], Place], setup: Setup) -> None:
-        """Tell each worker where it trains and what its jobs share, now and whenever one is replaced.
+    def set_up(self, setup: Setup) -> None:
+        """Tell each place what its jobs share, now and whenever one is replaced.
 
         Args:
-            place_of: returns what this machine gives to a worker on a device.
-            setup: what every job shares.
+            setup: the same for all; each place gets it with its own device.
         """
-        self._place_of = place_of
         self._setup = setup
         self._send_setup(self.workers)
 
@@ -60,7 +55,7 @@ class WorkerPool:
         """Wait for messages, and yield each with the worker that sent it.
 
         Raises:
-            RunError: workers end before they are ready, one after the other.
+            RunError: places end before they are ready, one after the other.
         """
         for pipe in wait([worker.pipe for worker in self.workers], timeout):
             # A worker that has been replaced meanwhile is not in the list any more.
@@ -72,44 +67,45 @@ class WorkerPool:
                 yield worker, message
 
     def replace(self, worker: Worker) -> list[tuple[Worker, list[FromWorker]]]:
-        """End a worker's process, and start another in its place.
+        """End a worker's place, and start another one for it.
 
         Returns:
-            The workers that were in the process, each with the messages that it had still sent.
+            The workers that were in the place, each with the messages that it had still sent.
 
         Raises:
-            RunError: the system refuses another process.
+            RunError: another place is refused.
         """
-        worker.kill()
-        ended = [other for other in self.workers if other.process is worker.process]
+        worker.place.end()
+        ended = [other for other in self.workers if other.place is worker.place]
         left = [(other, other.rest()) for other in ended]
         for other in ended:
             other.pipe.close()
-        started = start_workers([other.slot for other in ended], worker.device, self._log)
+        started = self._start_workers([other.slot for other in ended], worker.device)
         for old, new in zip(ended, started, strict=True):
             self.workers[self.workers.index(old)] = new
         self._send_setup(started)
         return left
 
     def kill(self) -> None:
-        """End every process."""
+        """End every place."""
         for worker in self.workers:
-            worker.kill()
+            worker.place.end()
             worker.pipe.close()
 
+    def _start_workers(self, slots: Sequence[int], device: str) -> list[Worker]:
+        place = self._start(len(slots))
+        return [Worker(slot, device, place, run) for run, slot in enumerate(slots)]
+
     def _send_setup(self, workers: Sequence[Worker]) -> None:
-        assert self._place_of is not None and self._setup is not None
+        assert self._setup is not None
         for worker in workers:
-            worker.send(self._place_of(worker.device))
-            worker.send(self._setup)
+            if worker.run == 0:
+                worker.send(replace(self._setup, device=worker.device))
 
     def _died(self, worker: Worker) -> Died:
-        cause = worker.cause_of_death()
+        died = worker.place.why_ended()
         if not worker.ready:
             self._false_starts += 1
             if self._false_starts >= MAX_FALSE_STARTS:
-                raise RunError(f"workers end before they can train: {cause}")
-        before, self._out_of_memory_kills = self._out_of_memory_kills, out_of_memory_kills()
-        # Nobody else sends SIGKILL at the moment at which the kernel counts one more process that it has ended.
-        lacked_memory = worker.process.returncode == -SIGKILL and self._out_of_memory_kills > before
-        return Died(f"{cause} because memory ran out" if lacked_memory else cause, lacked_memory)
+                raise RunError(f"workers end before they can train: {died.cause}")
+        return died

@@ -1,8 +1,8 @@
 """The process that trains: loads libraries and data once, then runs one configuration after another.
 
-Started by `worker.start_workers` as `python -m hpo.execution.worker_process PARENT DESCRIPTOR...`: the process id
-of the supervisor, and this side of each pipe. A pipe has one run at a time; the runs of several pipes train an epoch
-each in turn, on a GPU all together.
+Started by `local_process.start_process` as `python -m hpo.execution.worker_process PARENT DESCRIPTOR...`: the id of the
+process that started it, and this side of each pipe. A pipe has one run at a time; the runs of several pipes train an
+epoch each in turn, on a GPU all together.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from hpo.definition.outcome import Outcome
 from hpo.errors import DataError, Diverged, printable
-from hpo.execution.messages import Answer, Bug, Ended, NoData, Notice, Ready, Trained, Unwritable
+from hpo.execution.messages import Answer, Bug, Ended, NoData, Notice, Ready, Setup, Trained, Unwritable
 from hpo.run.logging_config import LoggingConfig
 from hpo.search.plan import Job
 
@@ -78,20 +78,19 @@ def main() -> None:
 
     torch.set_num_threads(1)
     try:
-        place, *_ = [pipe.recv() for pipe in pipes]
-        setup, *_ = [pipe.recv() for pipe in pipes]
-        dataset = open_decoded(place.images, setup.dataset, setup.fingerprint)
-        data = TensorData.load(dataset, setup.data, place.device)
+        setup: Setup = pipes[0].recv()
+        dataset = open_decoded(setup.images, setup.dataset, setup.fingerprint)
+        data = TensorData.load(dataset, setup.data, setup.device)
         if data.device.type == "cuda":
             torch.cuda.set_device(data.device)
-        elif place.memory_limit is not None:
-            _limit_memory(place.memory_limit)
+        elif setup.memory_limit is not None:
+            _limit_memory(setup.memory_limit)
         precision = resolve("auto", data.device)
         for pipe in pipes:
             pipe.send(Ready(precision))
         together = data.device.type == "cuda" or len(pipes) > 1
         stacks = Stacks() if together else None
-        _serve(pipes, Trainer(data, place.folder, setup.checkpoint_seconds, setup.logging, stacks))
+        _serve(pipes, Trainer(data, setup.folder, setup.checkpoint_seconds, setup.logging, stacks))
     except (EOFError, ConnectionError):
         return  # The supervisor is gone; whoever resumes the study finds the checkpoint.
     except DataError as error:

@@ -5,7 +5,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-import hpo.execution.worker_pool
+import hpo.execution.local_process
 from hpo.execution.events import Event, TrialStarted, Warned
 from tests.studies import search, search_definition, stored
 
@@ -26,7 +26,7 @@ def test_a_trial_that_is_ended_twice_for_lack_of_memory_is_out_of_memory_and_one
                 if "hpo.execution.worker_process" in worker.cmdline():
                     worker.kill()
 
-    monkeypatch.setattr(hpo.execution.worker_pool, "out_of_memory_kills", lambda: len(killed))
+    monkeypatch.setattr(hpo.execution.local_process, "out_of_memory_kills", lambda: len(killed))
     end, _ = search(search_definition(epochs=50, pruner="none"), 2, tmp_path, workers=1, observer=observe)
     assert killed == [0, 0, 1]
     assert end.outcomes == {"out_of_memory": 1, "complete": 1}
