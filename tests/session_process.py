@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hpo.definition.study_file import parse_study
 from hpo.errors import HpoError
+from hpo.execution.cluster.cluster_options import ClusterOptions
 from hpo.execution.session import Options, run_grid, run_search
 from hpo.execution.supervisor import StopReason
 
@@ -14,7 +15,10 @@ def main() -> int:
     request = json.loads(sys.argv[1])
     definition = parse_study(request["text"], {}, source="test", default_name="test")
     runs = Path(request["runs"])
-    options = Options(runs=runs, observer=lambda event: print(event, flush=True), **request["options"])
+    settings = request["options"]
+    if "cluster" in settings:
+        settings["cluster"] = ClusterOptions(**settings["cluster"])
+    options = Options(runs=runs, observer=lambda event: print(event, flush=True), **settings)
     try:
         run = run_search if definition.kind == "search" else run_grid
         end = run(definition, request["n_trials"], options=options)

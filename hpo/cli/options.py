@@ -217,6 +217,22 @@ class SessionOptions:
         typer.Option(parser=read_workers, metavar="N|auto", help="Trials at a time; auto is one a core, or 16 a GPU."),
     ] = "auto"
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto"
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Train on the machines of a Ray cluster: auto (this machine's), HOST:PORT or ray://HOST:PORT.",
+            show_default="this machine alone",
+        ),
+    ] = None
+    cpus_per_trial: Annotated[
+        float | None,
+        typer.Option(metavar="X", help="Cores of the cluster that a trial takes.", show_default="1 a process"),
+    ] = None
+    gpus_per_trial: Annotated[
+        float | None,
+        typer.Option(metavar="X", help="Share of a GPU of the cluster that a trial takes.", show_default="1/16"),
+    ] = None
     timeout: Annotated[
         float | None,
         typer.Option(
@@ -252,10 +268,21 @@ class SessionOptions:
             records: where results are kept.
             observer: sees each event; None looks away.
             of_search: the options that only a search has.
+
+        Raises:
+            RequestError: an option needs another one, or excludes it.
         """
+        from hpo.execution.cluster.cluster_options import ClusterOptions
         from hpo.execution.events import unobserved
         from hpo.execution.session import Options
 
+        cluster = None
+        if self.cluster is not None:
+            if self.dry_run:
+                raise RequestError("--dry-run measures this machine: leave --cluster out.")
+            cluster = ClusterOptions(self.cluster, self.cpus_per_trial, self.gpus_per_trial)
+        elif self.cpus_per_trial is not None or self.gpus_per_trial is not None:
+            raise RequestError("--cpus-per-trial and --gpus-per-trial need --cluster.")
         return Options(
             runs=records.runs,
             storage=records.storage,
@@ -267,6 +294,7 @@ class SessionOptions:
             trial_timeout=self.trial_timeout,
             memory_limit=self.memory_limit,
             histograms_every=self.histograms,
+            cluster=cluster,
             **of_search,
             observer=observer or unobserved,
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,6 +67,42 @@ class Cache:
         """
         return _open(self._entry(source, image_size), source.name)
 
+    def with_fingerprint(self, fingerprint: str) -> Path | None:
+        """Returns the folder of an entry that has this fingerprint, whatever it was decoded from; None without one.
+
+        Raises:
+            OSError: the cache cannot be read.
+        """
+        for description in self.root.glob(f"*/{_DESCRIPTION}"):
+            # The short text first: the fingerprint of all images takes longer.
+            if fingerprint in description.read_text() and (found := _open(description.parent, "")) is not None:
+                assert found.fingerprint == fingerprint
+                return found.folder
+        return None
+
+    def keep(self, fingerprint: str, files: Callable[[], Mapping[str, Iterable[np.ndarray]]]) -> Path:
+        """Returns the folder of an entry that another machine has decoded, which is written here first if need be.
+
+        Args:
+            fingerprint: of the entry.
+            files: returns the blocks of each file of the entry, by its name (see `entry_blocks`); called if need be.
+
+        Raises:
+            OSError: the cache cannot be written.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        entry = self.root / fingerprint[:32]
+        with FileLock(f"{entry}.lock"):
+            found = self.with_fingerprint(fingerprint)
+            if found is not None:
+                return found
+            with _new_entry(entry) as partial:
+                for name, blocks in files().items():
+                    with (partial / name).open("wb") as file:
+                        for block in blocks:
+                            file.write(block.data)
+        return entry
+
     def _entry(self, source: Source, image_size: int | None) -> Path:
         key = hashlib.sha256(f"{_FORMAT}\0{image_size}\0{source.key()}".encode()).hexdigest()[:32]
         return self.root / key
@@ -100,12 +137,29 @@ def open_decoded(folder: Path, name: str, fingerprint: str) -> Dataset:
     return dataset
 
 
-def _decode(entry: Path, source: Source, image_size: int | None, progress: Progress | None) -> None:
-    """Writes a cache entry under a temporary name, then gives it its own. The caller holds its lock."""
+def entry_blocks(folder: Path, size: int) -> dict[str, list[np.ndarray]]:
+    """Returns the bytes of each file of an entry, mapped into memory, in blocks of at most `size` bytes."""
+    files = {name: np.memmap(folder / name, dtype=np.uint8, mode="r") for name in (_IMAGES, _LABELS, _DESCRIPTION)}
+    return {name: [file[at : at + size] for at in range(0, len(file), size)] for name, file in files.items()}
+
+
+@contextmanager
+def _new_entry(entry: Path) -> Iterator[Path]:
+    """Gives an empty folder of a temporary name, which becomes the entry at the end. The caller holds its lock."""
     partial = entry.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)  # left by a process that was killed
     try:
         partial.mkdir()
+        yield partial
+        shutil.rmtree(entry, ignore_errors=True)  # it is damaged, if it exists
+        partial.rename(entry)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _decode(entry: Path, source: Source, image_size: int | None, progress: Progress | None) -> None:
+    """Writes a cache entry. The caller holds its lock."""
+    with _new_entry(entry) as partial:
         contents = source.contents(image_size)
         labels = np.concatenate([contents.labels[split] for split in SPLITS if split in contents.labels])
         labels.astype("<i8").tofile(partial / _LABELS)
@@ -120,10 +174,6 @@ def _decode(entry: Path, source: Source, image_size: int | None, progress: Progr
         }
         fingerprint = _fingerprint(description, *_map(partial))
         (partial / _DESCRIPTION).write_text(json.dumps({**description, "fingerprint": fingerprint}))
-        shutil.rmtree(entry, ignore_errors=True)  # it is damaged, if it exists
-        partial.rename(entry)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _counted(

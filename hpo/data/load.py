@@ -42,7 +42,7 @@ def load_dataset(
     """
     root = _root(data_dir)
     try:
-        source, cache = _find_source(config.dataset, root), Cache(root / "decoded")
+        source, cache = _find_source(config.dataset, root), decoded_cache(root)
         if not download and isinstance(source, TorchvisionSet) and not source.is_downloaded:
             found = cache.find(source, config.image_size)
             if found is None:
@@ -77,7 +77,12 @@ def needs_download(config: DataConfig, data_dir: Path | None = None) -> bool:
         return False
     root = _root(data_dir)
     source = TorchvisionSet(config.dataset, root / "downloads")
-    return not source.is_downloaded and Cache(root / "decoded").find(source, config.image_size) is None
+    return not source.is_downloaded and decoded_cache(data_dir).find(source, config.image_size) is None
+
+
+def decoded_cache(data_dir: Path | None = None) -> Cache:
+    """Returns the cache of decoded images below a folder of data sets (see `load_dataset`)."""
+    return Cache(_root(data_dir) / "decoded")
 
 
 def _root(data_dir: Path | None) -> Path:

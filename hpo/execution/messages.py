@@ -89,6 +89,11 @@ class Ended:
 
 
 @dataclass(frozen=True)
+class Leaving:
+    """From a worker: its machine is taken away. Its run saves a checkpoint and ends, and it takes no other."""
+
+
+@dataclass(frozen=True)
 class Unwritable:
     """From a worker, which waits for an answer: the run's folder cannot be written. CONTINUE has it try again."""
 
@@ -127,12 +132,14 @@ class Died:
 
     Attributes:
         cause: how the worker ended, in one line.
-        out_of_memory: whether the kernel ended it for lack of memory.
+        out_of_memory: whether it was ended for lack of memory.
+        machine: whether its machine is gone, which is no run's fault.
     """
 
     cause: str
     out_of_memory: bool
+    machine: bool = False
 
 
 ToWorker = Setup | Job | Answer
-FromWorker = Ready | Trained | Unwritable | NoData | Notice | Ended | Bug | Died
+FromWorker = Ready | Trained | Unwritable | Leaving | NoData | Notice | Ended | Bug | Died

@@ -22,6 +22,7 @@ from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import RequestError
 from hpo.execution.announcement import announced
 from hpo.execution.capacity import default_memory_limit, fitting_workers
+from hpo.execution.cluster.cluster_options import ClusterOptions
 from hpo.execution.devices import worker_devices
 from hpo.execution.epoch_cost import with_epoch_cost
 from hpo.execution.events import DataProgress, Event, Observer, StudyOpened, TrialStarted, Waiting, Warned, unobserved
@@ -72,6 +73,7 @@ class Options:
         checkpoint_seconds: least time between two checkpoints of a run.
         histograms_every: epochs from one histogram of weights and gradients to the next, for TensorBoard; 0 for none.
         artifacts: address of a bucket for the figures of trials; None is a folder of the runs folder.
+        cluster: the machines that train; None is this one.
         observer: sees each event.
     """
 
@@ -89,6 +91,7 @@ class Options:
     checkpoint_seconds: float = 5.0
     histograms_every: int = HISTOGRAMS_EVERY
     artifacts: str | None = None
+    cluster: ClusterOptions | None = None
     observer: Observer = unobserved
 
 
@@ -266,14 +269,22 @@ def _run(
     def tell(text: str) -> None:
         observe(Warned(text))
 
-    devices = worker_devices(options.device, options.workers)[:n_runs]
-    n_workers, fewer = fitting_workers(len(devices), on_cpu="cpu" in devices)
-    devices = devices[:n_workers]
-    memory_limit = options.memory_limit or default_memory_limit(n_workers)
-    if fewer:
-        tell(fewer)
-
     with ExitStack() as stack:
+        cluster = None
+        if options.cluster is not None:
+            from hpo.execution.cluster.cluster import connected
+
+            cluster = stack.enter_context(connected(options.cluster, options.device))
+            devices = cluster.devices(options.workers)[:n_runs]
+        else:
+            devices = worker_devices(options.device, options.workers)[:n_runs]
+        n_workers, fewer = fitting_workers(len(devices), on_cpu="cpu" in devices and cluster is None)
+        devices = devices[:n_workers]
+        memory_limit = options.memory_limit
+        if cluster is None:
+            memory_limit = memory_limit or default_memory_limit(n_workers)
+        if fewer:
+            tell(fewer)
         interruptions = stack.enter_context(Interruptions())
         folder = make_folder(options.runs / definition.name)
         stack.callback(remove_unused, folder)
@@ -292,7 +303,10 @@ def _run(
         for note in () if definition.confirms else data.notes:  # Its search has said them.
             tell(note)
         # The processes load their libraries while the study is opened here.
-        pool = WorkerPool(devices, partial(start_process, log=folder / LOG, kills=OutOfMemoryKills()))
+        if cluster is None:
+            pool = WorkerPool(devices, partial(start_process, log=folder / LOG, kills=OutOfMemoryKills()))
+        else:
+            pool = cluster.pool(devices, folder, follow=options.workers == "auto", most=n_runs)
         stack.callback(pool.kill)
         record = DatasetRecord(name=dataset.name, fingerprint=dataset.fingerprint)
         study = stack.enter_context(owned_study(address, definition, record, folder, tell, options.artifacts))

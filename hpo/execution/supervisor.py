@@ -16,6 +16,7 @@ from hpo.execution.messages import (
     Died,
     Ended,
     FromWorker,
+    Leaving,
     NoData,
     Notice,
     Ready,
@@ -120,7 +121,7 @@ class Supervisor:
         """
         enough = time.monotonic() + TICK_SECONDS
         for worker in self._pool.workers:
-            if worker.job is None and worker.ready:
+            if worker.job is None and worker.ready and not worker.leaving:
                 training = self._trials.take()
                 if training is None:
                     return False
@@ -147,6 +148,10 @@ class Supervisor:
                 self._wait_to_write(training, f"{printable(folder)} cannot be written: {reason}")
             case Notice(text), _:
                 self._trials.warn(text)
+            case Leaving(), Training():
+                self._trials.warn(
+                    f"{title(training.job.run_id)}: its machine is taken away; resuming from its checkpoint elsewhere."
+                )
             case Died(), _:
                 self._replace_dead_process(worker, message)
             case NoData(reason), _:
@@ -187,6 +192,9 @@ class Supervisor:
         if outcome == Outcome.INTERRUPTED and training.ending == Outcome.PAUSED:
             self._trials.pause(training)
             return
+        if outcome == Outcome.INTERRUPTED and self._stop_reason is None:
+            self._trials.wait_for_worker(training)
+            return
         self._trials.end(training, outcome, ended, self._over_time if outcome == Outcome.TIMED_OUT else ended.message)
 
     def _replace_dead_process(self, worker: Worker, died: Died) -> None:
@@ -195,7 +203,7 @@ class Supervisor:
         if not unfinished:
             return
         latest = max(unfinished, key=lambda training: float("inf") if training.begun is None else training.begun)
-        latest.crashes += 1
+        latest.crashes += not died.machine
         latest.lacked_memory += died.out_of_memory
         if latest.lacked_memory >= MAX_LACKED_MEMORY:
             self._trials.end(latest, Outcome.OUT_OF_MEMORY, message=died.cause)

@@ -21,6 +21,7 @@ class Worker:
 
     Attributes:
         ready: whether the place has loaded its data.
+        leaving: whether its machine is taken away, so that it takes no more jobs.
         job: what it is training; None if it is free.
     """
 
@@ -30,6 +31,7 @@ class Worker:
         self.place = place
         self.run = run
         self.ready = False
+        self.leaving = False
         self.job: Job | None = None
 
     @property

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from multiprocessing.connection import wait
 
 from hpo.errors import RunError
 from hpo.execution.devices import processes
-from hpo.execution.messages import Died, FromWorker, Ready, Setup
+from hpo.execution.messages import Died, FromWorker, Leaving, Ready, Setup
 from hpo.execution.place import Start
 from hpo.execution.worker import Worker
 
@@ -22,6 +22,7 @@ class WorkerPool:
     Args:
         devices: of each worker.
         start: starts a place where workers train.
+        more: returns, of the number of workers, the devices of those that can be started beside them by now.
 
     Attributes:
         workers: those of a place stand together.
@@ -30,14 +31,16 @@ class WorkerPool:
         RunError: another place is refused.
     """
 
-    def __init__(self, devices: Sequence[str], start: Start) -> None:
+    def __init__(
+        self, devices: Sequence[str], start: Start, more: Callable[[int], Sequence[str]] = lambda workers: ()
+    ) -> None:
         self._start = start
+        self._more = more
         self._setup: Setup | None = None
         self._false_starts = 0
         self.workers: list[Worker] = []
         try:
-            for slots in processes(devices):
-                self.workers += self._start_workers(slots, devices[slots[0]])
+            self._add(devices)
         except RunError:
             self.kill()
             raise
@@ -57,6 +60,8 @@ class WorkerPool:
         Raises:
             RunError: places end before they are ready, one after the other.
         """
+        if added := self._add(self._more(len(self.workers))):
+            self._send_setup(added)
         for pipe in wait([worker.pipe for worker in self.workers], timeout):
             # A worker that has been replaced meanwhile is not in the list any more.
             if worker := next((worker for worker in self.workers if worker.pipe is pipe), None):
@@ -64,6 +69,8 @@ class WorkerPool:
                 if isinstance(message, Ready):
                     worker.ready = True
                     self._false_starts = 0
+                if isinstance(message, Leaving):
+                    worker.leaving = True
                 yield worker, message
 
     def replace(self, worker: Worker) -> list[tuple[Worker, list[FromWorker]]]:
@@ -92,6 +99,14 @@ class WorkerPool:
             worker.place.end()
             worker.pipe.close()
 
+    def _add(self, devices: Sequence[str]) -> list[Worker]:
+        first = len(self.workers)
+        added = []
+        for slots in processes(devices):
+            added += self._start_workers([first + slot for slot in slots], devices[slots[0]])
+            self.workers += added[-len(slots) :]
+        return added
+
     def _start_workers(self, slots: Sequence[int], device: str) -> list[Worker]:
         place = self._start(len(slots))
         return [Worker(slot, device, place, run) for run, slot in enumerate(slots)]
@@ -104,7 +119,7 @@ class WorkerPool:
 
     def _died(self, worker: Worker) -> Died:
         died = worker.place.why_ended()
-        if not worker.ready:
+        if not worker.ready and not died.machine:
             self._false_starts += 1
             if self._false_starts >= MAX_FALSE_STARTS:
                 raise RunError(f"workers end before they can train: {died.cause}")

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from hpo.definition.outcome import Outcome
 from hpo.errors import DataError, Diverged, printable
-from hpo.execution.messages import Answer, Bug, Ended, NoData, Notice, Ready, Setup, Trained, Unwritable
+from hpo.execution.messages import Answer, Bug, Ended, Leaving, NoData, Notice, Ready, Setup, Trained, Unwritable
 from hpo.run.logging_config import LoggingConfig
 from hpo.search.plan import Job
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from hpo.training.stacks import Stacks
 
 PR_SET_PDEATHSIG = 1
+# How often a process without a run looks whether it is to end.
+LEAVE_SECONDS = 1.0
 
 # What `next` returns for a run that is over.
 ENDED = object()
@@ -52,6 +54,7 @@ class Trainer:
         checkpoint_seconds: the least time between two checkpoints of a run.
         logging: what a run logs for TensorBoard.
         stacks: trains runs of one structure together; None trains one run at a time.
+        leaving: whether somebody takes this machine away (SIGTERM): runs save a checkpoint, and the process ends.
     """
 
     data: TensorData
@@ -59,6 +62,7 @@ class Trainer:
     checkpoint_seconds: float
     logging: LoggingConfig
     stacks: Stacks | None
+    leaving: Callable[[], bool]
 
 
 def main() -> None:
@@ -90,7 +94,7 @@ def main() -> None:
             pipe.send(Ready(precision))
         together = data.device.type == "cuda" or len(pipes) > 1
         stacks = Stacks() if together else None
-        _serve(pipes, Trainer(data, setup.folder, setup.checkpoint_seconds, setup.logging, stacks))
+        _serve(pipes, Trainer(data, setup.folder, setup.checkpoint_seconds, setup.logging, stacks, _terminations()))
     except (EOFError, ConnectionError):
         return  # The supervisor is gone; whoever resumes the study finds the checkpoint.
     except DataError as error:
@@ -100,10 +104,10 @@ def main() -> None:
 
 
 def _serve(pipes: Sequence[Pipe], trainer: Trainer) -> None:
-    """Train what is asked for, until the supervisor is gone."""
+    """Train what is asked for, until the supervisor or this machine is gone."""
     runs: dict[Pipe, Iterator[None]] = {}
-    while True:
-        for pipe in wait([pipe for pipe in pipes if pipe not in runs], timeout=0 if runs else None):
+    while runs or not trainer.leaving():
+        for pipe in wait([pipe for pipe in pipes if pipe not in runs], timeout=0 if runs else LEAVE_SECONDS):
             assert isinstance(pipe, Pipe)
             runs[pipe] = _attempt(pipe.recv(), pipe, trainer)
             # It is opened, and its history judged, before it trains with the others.
@@ -159,9 +163,13 @@ def _train(job: Job, pipe: Pipe, trainer: Trainer) -> Generator[None, None, Ende
         )
 
     def ask(run: TrainingRun, *epochs: Epoch) -> Generator[None, None, Answer]:
-        pipe.send(Trained(epochs, last=run.stopped_early or len(run.history) == job.config.epochs))
+        last = run.stopped_early or len(run.history) == job.config.epochs
+        pipe.send(Trained(epochs, last=last))
         yield
         answer: Answer = pipe.recv()
+        if answer == Answer.CONTINUE and trainer.leaving() and not last:
+            pipe.send(Leaving())
+            return Answer.CHECKPOINT
         return answer
 
     run: TrainingRun | None = None
@@ -229,6 +237,13 @@ def _die_with(parent: int) -> None:
     if os.getppid() != parent:
         os._exit(0)  # It ended before the line above.
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor to act upon.
+
+
+def _terminations() -> Callable[[], bool]:
+    """Return what tells whether SIGTERM has come, which does not end this process any more."""
+    came: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _frame: came.append(number))
+    return lambda: bool(came)
 
 
 def _be_ended_first() -> None:

@@ -1,0 +1,157 @@
+"""A Ray cluster on which a study is run: the connection to it, and its workers."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from hpo.errors import DeviceError, RequestError, RunError, printable
+from hpo.execution.cluster.cluster_options import ClusterOptions, check_cluster
+from hpo.execution.devices import WORKERS_PER_GPU
+from hpo.execution.worker_pool import WorkerPool
+
+CONNECT_SECONDS = 10.0
+# Between two looks at which nodes there are.
+LOOK_SECONDS = 1.0
+
+
+class Cluster:
+    """The cluster that this process is connected to.
+
+    Args:
+        options: what a trial takes of it.
+        device: `auto`, `cpu` or `cuda`.
+
+    Raises:
+        RequestError: no node has what a trial takes, or a node has other versions.
+    """
+
+    def __init__(self, options: ClusterOptions, device: str) -> None:
+        from hpo.execution.cluster.nodes import Nodes
+
+        gpus = options.gpus_per_trial
+        if gpus is None:
+            uses_gpus = device == "cuda" or (device == "auto" and Nodes(0, 0).have_gpus)
+            gpus = 1 / WORKERS_PER_GPU if uses_gpus else 0.0
+        # The runs of a GPU share a process.
+        self._runs = math.floor(1 / gpus + 1e-9) if gpus else 1
+        cpus = 1.0 if options.cpus_per_trial is None else self._runs * options.cpus_per_trial
+        self._nodes = Nodes(cpus, self._runs * gpus)
+        self._looked = 0.0
+        if not self._nodes.room:
+            self._refuse()
+        self._nodes.check_versions()
+
+    def devices(self, workers: int | Literal["auto"]) -> list[str]:
+        """Return the device of each worker: those asked for, or as many as fit on the nodes there are."""
+        if workers != "auto" and not 1 <= workers <= 1024:
+            raise RequestError(f"--workers must be 'auto' or between 1 and 1024 but got {workers}.")
+        return self._devices(0, self._nodes.room * self._runs if workers == "auto" else workers)
+
+    def pool(self, devices: Sequence[str], folder: Path, *, follow: bool, most: int | None) -> WorkerPool:
+        """Return a pool of workers on the cluster: each starts as soon as Ray has room for it.
+
+        Args:
+            devices: of each worker at first.
+            folder: of the study on this machine.
+            follow: whether nodes that join later get workers too.
+            most: how many workers there may be; None is no bound.
+        """
+        from hpo.execution.cluster.actor_place import ActorPlace
+
+        def more(workers: int) -> list[str]:
+            now = time.monotonic()
+            if not follow or now - self._looked < LOOK_SECONDS:
+                return []
+            self._looked = now
+            room = self._nodes.room * self._runs
+            return self._devices(workers, room if most is None else min(room, most))
+
+        return WorkerPool(devices, lambda runs: ActorPlace(self._nodes, runs, folder), more)
+
+    def _devices(self, first: int, count: int) -> list[str]:
+        """Return the device of each worker from the first to the last of `count`."""
+        return [f"cuda:{slot // self._runs}" if self._nodes.gpus else "cpu" for slot in range(first, count)]
+
+    def _refuse(self) -> None:
+        nodes = self._nodes
+        if nodes.gpus and not nodes.have_gpus:
+            raise DeviceError("the cluster has no GPU: leave out --gpus-per-trial, and use --device auto or cpu.")
+        asked = f"{nodes.cpus:g} cores" + (f" and {nodes.gpus:g} of a GPU" if nodes.gpus else "")
+        raise RequestError(f"no node of the cluster has {asked} for one process: lower --cpus-per-trial.")
+
+
+@contextmanager
+def connected(options: ClusterOptions, device: str) -> Iterator[Cluster]:
+    """Be connected to a cluster; its actors end with the connection, or with this process.
+
+    Raises:
+        RequestError: there is no such cluster, or it cannot be used as asked.
+    """
+    check_cluster(options, device)
+    _refuse_silence(options.address)
+    # Ray would have every node make the environment of `uv run` anew; hpo's own package is all that has to travel.
+    os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
+    import logging
+
+    import ray
+
+    import hpo
+
+    restore = _signal_handlers()
+    try:
+        try:
+            ray.init(
+                address=options.address,
+                runtime_env={"py_modules": [str(Path(hpo.__file__).parent)]},
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
+        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            first = [*str(error).strip().splitlines(), type(error).__name__][0]
+            raise RequestError(
+                f"--cluster {printable(options.address)}: no cluster can be used there: {printable(first)}"
+            ) from None
+        restore()
+        try:
+            yield Cluster(options, device)
+        except ray.exceptions.RaySystemError as error:
+            raise RunError(f"the connection to the cluster broke: {printable(error)}") from error
+    finally:
+        ray.shutdown()
+        restore()
+
+
+def _refuse_silence(address: str) -> None:
+    """Refuse an address at which nobody listens: Ray would try for minutes."""
+    if address == "auto":
+        return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdecimal():
+        raise RequestError(f"--cluster takes auto, HOST:PORT or ray://HOST:PORT, not '{printable(address)}'.")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise RequestError(f"no Ray cluster answers at {printable(address)}: {reason}.") from None
+
+
+def _signal_handlers() -> Callable[[], None]:
+    """Return what puts the signal handlers back that Ray replaces."""
+    if threading.current_thread() is not threading.main_thread():
+        return lambda: None
+    before: dict[signal.Signals, Any] = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    return restore
