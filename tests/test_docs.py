@@ -2,17 +2,20 @@
 
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import typer
+import yaml
 
 from hpo.cli import app
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+SCRIPT, RAY_JOB = ROOT / "docs" / "cluster" / "slurm.sh", ROOT / "docs" / "cluster" / "rayjob.yaml"
 LINK = re.compile(r"\]\(([^)#\s]+)")
 # At the start of a line, in inline code, or after another command.
 COMMAND = re.compile(r"(?:^ *(?:\$ )?|`|&& |uv run )hpo ([a-z-][^`\n]*)", re.MULTILINE)
@@ -52,6 +55,18 @@ def test_the_last_check_is_the_readmes_test_command() -> None:
 def test_a_relative_link_leads_to_a_file(page: Path) -> None:
     links = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if "://" not in link]
     assert not [link for link in links if not (page.parent / link).exists()]
+
+
+def test_the_examples_of_a_cluster_are_read_by_bash_and_kubernetes_and_their_commands_exist() -> None:
+    subprocess.run(["bash", "-n", SCRIPT], check=True)
+    (command,) = re.findall(r"^hpo (.*) &$", SCRIPT.read_text(encoding="utf-8"), re.MULTILINE)
+    parse(command)
+    job = yaml.safe_load(RAY_JOB.read_text(encoding="utf-8"))
+    assert (job["apiVersion"], job["kind"]) == ("ray.io/v1", "RayJob")
+    parse(job["spec"]["entrypoint"].removeprefix("hpo "))
+    head, workers = job["spec"]["rayClusterSpec"]["headGroupSpec"], job["spec"]["rayClusterSpec"]["workerGroupSpecs"]
+    images = {container["image"] for group in (head, *workers) for container in group["template"]["spec"]["containers"]}
+    assert len(images) == 1  # Nodes with other versions would be refused.
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ class StudyOpened:
         interrupted: trials that will be resumed.
         total: trials that the study will have; None if nobody knows it.
         workers: trials that train at a time.
-        devices: where, one name a worker.
+        devices: where, one name a worker; or the one name of a cluster.
         paused: trials that wait for their promotion.
         epochs_left: epochs that are left to train if no trial ends early; None where that is not known.
         metric: by which trials are judged.

@@ -324,7 +324,7 @@ def _run(
                 interrupted=len(study.interrupted),
                 total=plan.total,
                 workers=n_workers,
-                devices=tuple(devices),
+                devices=tuple(devices) if cluster is None else ("a Ray cluster",),
                 paused=len(study.paused),
                 epochs_left=plan.epochs_left,
                 metric=definition.metric,

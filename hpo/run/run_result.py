@@ -24,6 +24,7 @@ class RunResult:
         precision: of matrix products, "fp32" or "bf16".
         confusion: of the validation images, `classes`, their names, and `counts`, by true class and predicted class;
             None where there are too many classes to look at.
+        processor: that trained it, or its last epochs: model and instructions (see `hpo.run.processor`).
         correct: by split, "val" and "test" where this was evaluated, whether each image was classified correctly, as
             `hpo.definition.correct_images` packs it.
     """
@@ -47,6 +48,7 @@ class RunResult:
     confusion: dict[str, Any] | None = None
     correct: dict[str, str] | None = None
     cpu_seconds: float | None = None
+    processor: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields by name."""

@@ -14,11 +14,13 @@ from torch import Tensor
 from hpo.data.tensors import TensorData
 from hpo.definition.correct_images import pack
 from hpo.definition.trial_config import TrialConfig
+from hpo.errors import printable
 from hpo.network.mlp import MLP
 from hpo.network.precision import Precision
 from hpo.run.checkpoint import CheckpointError
 from hpo.run.event_log import EventLog
 from hpo.run.logging_config import LoggingConfig
+from hpo.run.processor import processor
 from hpo.run.run_folder import RunFolder
 from hpo.run.run_result import RunResult
 from hpo.training.epoch import Epoch
@@ -51,6 +53,7 @@ class TrainingRun:
     Attributes:
         history: the epochs trained so far, those before a resume included.
         cpu_seconds: processor time of these epochs, in seconds; None where it cannot be told.
+        processor: that trains now (see `processor`).
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class TrainingRun:
         self.history: list[Epoch] = []
         # Of runs that train together, nobody can tell whose step it was; and the work of a GPU is not the processor's.
         self.cpu_seconds: float | None = None if stacks or data.device.type != "cpu" else 0.0
+        self.processor = processor(data.device)
         self.events: EventLog | None = None
         self.saved_at = time.monotonic()
         folder.mkdir(parents=True, exist_ok=True)
@@ -125,6 +129,7 @@ class TrainingRun:
             **self._identity(),
             "history": [epoch.as_dict() for epoch in self.history],
             "cpu_seconds": self.cpu_seconds,
+            "processor": self.processor,
             "fit": self.fit.state_dict(),
         }
         self.folder.save_checkpoint(state)
@@ -160,6 +165,7 @@ class TrainingRun:
             checkpoint_val_loss=best.metrics["val_loss"] if best else None,
             checkpoint_val_accuracy=best.metrics["val_accuracy"] if best else None,
             precision=learner.precision,
+            processor=self.processor,
             confusion=self._confusion(torch.cat(predicted["val"])),
             correct={name: self._correct(name, predicted[name]) for name in ("val", "test") if name in predicted},
         )
@@ -225,8 +231,9 @@ class TrainingRun:
         if state is None:
             return
         own = self._identity()
-        # Checkpoints of earlier versions name neither data set nor split.
-        found = {"split": own["split"], "data": own["data"], "history": None, "fit": None, "cpu_seconds": None, **state}
+        # Checkpoints of earlier versions name neither data set nor split, nor processor.
+        earlier = {"split": own["split"], "data": own["data"], "processor": self.processor}
+        found = {"history": None, "fit": None, "cpu_seconds": None, **earlier, **state}
         try:
             found["config"] = TrialConfig.model_validate(found.get("config")).model_dump(mode="json")
         except ValidationError as error:
@@ -250,6 +257,11 @@ class TrainingRun:
         self.history = [Epoch(**epoch) for epoch in found["history"]]
         if self.cpu_seconds is not None:
             self.cpu_seconds = found["cpu_seconds"]
+        if found["processor"] != self.processor:
+            self.warn(
+                f"{self.folder.checkpoint} is of another processor, {printable(found['processor'])}; this one is "
+                f"{self.processor}. The run resumes, but its last bits may differ from those of an undisturbed run"
+            )
 
     def _start_logs(self) -> None:
         self.folder.start_logs(self.config, self.history)

@@ -9,6 +9,7 @@ import psutil
 import pytest
 from optuna.trial import TrialState
 
+from hpo.execution.events import EpochTrained, Event, TrialStarted, Warned
 from hpo.execution.interruption import SIGNALS, Interruptions
 from tests.studies import Session, definition, search, search_definition, stored, what_came_out
 
@@ -63,6 +64,28 @@ def test_a_study_that_was_interrupted_and_killed_equals_one_that_was_not(tmp_pat
     assert session.wait() == 0, session.printed()
     assert what_came_out(stored(runs)) == what_came_out(stored(tmp_path / "whole"))
     assert not list(runs.glob("small/*/checkpoint*"))
+
+
+def test_a_worker_that_gets_sigterm_saves_a_checkpoint_and_its_trial_resumes_in_another(tmp_path: Path):
+    told: list[psutil.Process] = []
+    events: list[Event] = []
+
+    def observe(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, EpochTrained) and event.epoch.epoch == 20 and not told:
+            told.extend(psutil.Process().children())
+            for worker in told:
+                worker.terminate()
+
+    end, _ = search(
+        search_definition(epochs=40, pruner="none"), 1, tmp_path, workers=1, observer=observe, checkpoint_seconds=1e9
+    )
+    assert end.outcomes == {"complete": 1}
+    assert not psutil.wait_procs(told, timeout=5)[1]
+    started = [event.epochs_done for event in events if isinstance(event, TrialStarted)]
+    assert started[0] == 0 and started[1] >= 20
+    (text,) = (event.text for event in events if isinstance(event, Warned))
+    assert text == "trial 0: its machine is taken away; resuming from its checkpoint elsewhere."
 
 
 @pytest.mark.parametrize(("signals", "seconds"), [(1, 10), (2, 4)])

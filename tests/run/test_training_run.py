@@ -15,11 +15,13 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+import hpo.run.training_run
 from hpo.data.tensors import TensorData
 from hpo.definition.correct_images import unpack
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import Diverged
 from hpo.run import checkpoint
+from hpo.run.processor import processor
 from hpo.run.training_run import TrainingRun
 from hpo.training.evaluation import evaluate
 from tests.training.small_data import random_data
@@ -259,7 +261,7 @@ def test_a_checkpoint_of_an_earlier_version_is_resumed(tmp_path: Path):
     path = interrupted(tmp_path)
     with safe_open(path, "pt") as file:
         state = json.loads(file.metadata()["state"])
-    for name in ("format", "data", "split"):
+    for name in ("format", "data", "split", "processor"):
         del state[name]
     del state["fit"]["average"]
     for setting in ("nesterov", "ema", "anneal", "input", "components", "shift"):
@@ -272,6 +274,18 @@ def test_a_checkpoint_of_an_earlier_version_is_resumed(tmp_path: Path):
     run.close()
     assert [measured(epoch) for epoch in run.history] == UNINTERRUPTED
     assert warnings == []
+
+
+def test_a_run_that_resumes_on_another_processor_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    interrupted(tmp_path)
+    monkeypatch.setattr(hpo.run.training_run, "processor", lambda device: "Another CPU, NEON")
+    warnings: list[str] = []
+    run = TrainingRun(CONFIG, DATA, tmp_path, warn=warnings.append)
+    assert len(run.history) == 3
+    (warning,) = warnings
+    assert processor(DATA.device) in warning and "this one is Another CPU, NEON" in warning
+    list(run)
+    assert run.finish().processor == "Another CPU, NEON"
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o027])

@@ -26,8 +26,6 @@ from hpo.execution.local_process import OutOfMemoryKills, start_process
 from hpo.execution.messages import Died, Ended, FromWorker, Setup, ToWorker
 from hpo.search.plan import Job
 
-# The least time between two looks at the files of a run; what has changed by then travels.
-SYNC_SECONDS = 5.0
 # Folders of the actors of this machine, in its folder of temporary files.
 FOLDERS = "hpo-nodes"
 
@@ -99,7 +97,9 @@ class NodeProcess:
         self._log = self._folder / "workers.log"
         self._process = start_process(runs, log=self._log, kills=OutOfMemoryKills())
         self._runs: dict[int, _Run] = {}
+        # Whose files are looked at once the supervisor has what their worker said last.
         self._due: list[int] = []
+        self._checkpoint_seconds = 0.0
 
     def node(self) -> Node:
         """Return which machine this is."""
@@ -138,6 +138,7 @@ class NodeProcess:
         """
         if isinstance(message, Setup):
             message = replace(message, folder=self._folder)
+            self._checkpoint_seconds = message.checkpoint_seconds
         elif isinstance(message, Job):
             copy = RunFiles(self._folder / message.run_id)
             copy.write(files)
@@ -164,7 +165,7 @@ class NodeProcess:
                 shutil.rmtree(training.files.folder, ignore_errors=True)
                 continue
             said.append(Sent(run, message=message))
-            if training and time.monotonic() - training.seen > SYNC_SECONDS:
+            if training and time.monotonic() - training.seen >= self._checkpoint_seconds:
                 self._due.append(run)  # The message goes first: the worker waits for its answer.
         return said
 

@@ -100,6 +100,8 @@ def connected(options: ClusterOptions, device: str) -> Iterator[Cluster]:
     _refuse_silence(options.address)
     # Ray would have every node make the environment of `uv run` anew; hpo's own package is all that has to travel.
     os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
+    # Ray would write about its processes to stdout, where the tables go; what concerns the study is told anyway.
+    os.environ["RAY_DEDUP_LOGS_SKIP_REGEX"] = "."
     import logging
 
     import ray
