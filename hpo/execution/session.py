@@ -311,8 +311,13 @@ def _run(
         record = DatasetRecord(name=dataset.name, fingerprint=dataset.fingerprint)
         study = stack.enter_context(owned_study(address, definition, record, folder, tell, options.artifacts))
         if definition.limits.epoch_seconds is not None and study.epoch_cost is None:
+            if cluster is not None and devices[0] != "cpu":
+                raise RequestError(
+                    "--max-epoch-seconds is measured on this machine: leave it out where Ray gives GPUs."
+                )
+            measured = devices if cluster is None else worker_devices("cpu", "auto")
             with announced("Measuring how long epochs of several networks take, for the limit on seconds.", tell):
-                limits = with_epoch_cost(limits, definition, data.images, devices)
+                limits = with_epoch_cost(limits, definition, data.images, measured)
             assert limits.epoch_cost is not None
             study.decide_epoch_cost(limits.epoch_cost)
         plan = plan_for(study, replace(limits, epoch_cost=study.epoch_cost), definition)

@@ -36,16 +36,16 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A head without cores, and two nodes of one core each."""
+    """Two nodes of one core each."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+        patch.setenv("RAY_raylet_start_wait_time_s", "180")  # A busy machine starts it slowly.
         from ray.cluster_utils import Cluster
 
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
-        patch.setenv("HPO_DATA_DIR", str(tmp_path_factory.mktemp("node")))
-        for _ in range(2):
-            cluster.add_node(num_cpus=1)
+        few = {"num_cpus": 1, "include_log_monitor": False}
+        cluster = Cluster(initialize_head=True, head_node_args={"include_dashboard": False, "no_monitor": True, **few})
+        cluster.add_node(**few)
         yield cluster
         cluster.shutdown()
 
@@ -110,7 +110,7 @@ def test_a_killed_actor_and_a_lost_node_change_nothing(cluster: Any, whole: Path
             if event.number == 2:
                 lost.append(next(node for node in cluster.worker_nodes))
                 cluster.remove_node(lost[0], allow_graceful=False)
-                cluster.add_node(num_cpus=1)
+                cluster.add_node(num_cpus=1, include_log_monitor=False)
 
     events = run(cluster, tmp_path, fault)
     assert lost
@@ -138,7 +138,9 @@ def test_a_supervisor_that_was_killed_leaves_no_actor_and_its_study_resumes_here
     assert table(tmp_path) == table(whole)
 
 
-def test_a_node_fetches_images_that_it_lacks_once(cluster: Any, tmp_path: Path) -> None:
+def test_a_node_fetches_images_that_it_lacks_once(
+    cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from hpo.data.cache import entry_blocks
     from hpo.execution.cluster.cluster import connected
     from hpo.execution.messages import Setup
@@ -186,7 +188,7 @@ def test_a_node_with_another_version_is_refused_by_name(cluster: Any, tmp_path: 
     installed = tmp_path / "torch-1.2.3.dist-info"
     installed.mkdir()
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 1.2.3\n")
-    node = cluster.add_node(num_cpus=1, env_vars={"PYTHONPATH": str(tmp_path)})
+    node = cluster.add_node(num_cpus=1, include_log_monitor=False, env_vars={"PYTHONPATH": str(tmp_path)})
     try:
         with pytest.raises(
             RequestError, match=rf"node {os.uname().nodename} \(\w+\) has torch 1.2.3, this machine has"

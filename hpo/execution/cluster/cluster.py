@@ -13,12 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from hpo.errors import DeviceError, RequestError, RunError, printable
+from hpo.errors import DeviceError, RequestError, RunError, escaped, printable
 from hpo.execution.cluster.cluster_options import ClusterOptions, check_cluster
 from hpo.execution.devices import WORKERS_PER_GPU
 from hpo.execution.worker_pool import WorkerPool
 
 CONNECT_SECONDS = 10.0
+# Of what Ray says about a cluster that it cannot use, as one of another version.
+MOST_CHARACTERS = 300
 # Between two looks at which nodes there are.
 LOOK_SECONDS = 1.0
 
@@ -118,10 +120,8 @@ def connected(options: ClusterOptions, device: str) -> Iterator[Cluster]:
                 logging_level=logging.ERROR,
             )
         except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-            first = [*str(error).strip().splitlines(), type(error).__name__][0]
-            raise RequestError(
-                f"--cluster {printable(options.address)}: no cluster can be used there: {printable(first)}"
-            ) from None
+            reason = escaped(" ".join(str(error).split()))[:MOST_CHARACTERS]
+            raise RequestError(f"no Ray cluster can be used at {printable(options.address)}: {reason}") from None
         restore()
         try:
             yield Cluster(options, device)
