@@ -23,16 +23,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from hpo.definition.outcome import Outcome
-from hpo.execution.messages import Answer, Ended, Place, Ready, Setup, Trained
+from hpo.execution.local_process import LocalProcess, OutOfMemoryKills
+from hpo.execution.messages import Answer, Ended, Ready, Setup, ToWorker, Trained
 from hpo.run.logging_config import LoggingConfig
 from hpo.search.plan import Job
 from hpo.training.epoch import Epoch
@@ -102,15 +103,11 @@ def measure(workers: int, arguments: argparse.Namespace, folder: Path) -> str:
 
         return wrapped
 
-    def start_stubs(slots: Sequence[int], device: str, log: Path) -> list[Any]:
-        return stub_workers(slots, device, log, arguments.epoch_seconds)
-
     with ExitStack() as stack:
-        stack.enter_context(patch("hpo.execution.worker_pool.start_workers", start_stubs))
-        pool = WorkerPool([f"cuda:{slot % PROCESSES}" for slot in range(workers)], log)
+        start = partial(stubs, log=log, epoch_seconds=arguments.epoch_seconds)
+        pool = WorkerPool([f"cuda:{slot % PROCESSES}" for slot in range(workers)], start)
         stack.callback(pool.kill)
-        setup = Setup(study_file.data, "none", "none", 5.0, LoggingConfig(0, ()))
-        pool.set_up(lambda device: Place(folder, folder, device, None), setup)
+        pool.set_up(Setup(folder, folder, "cpu", None, study_file.data, "none", "none", 5.0, LoggingConfig(0, ())))
         live = stack.enter_context(live_study(study_file, folder, address=address))
         plan = SearchPlan(live, study_file, 10**6, deterministic=False)
         trials = RunningTrials(live, plan, lambda event: None, folder)
@@ -166,13 +163,11 @@ def pair(seconds: list[float]) -> str:
     return f"{middle(seconds):.0f} {1e3 * sorted(seconds)[int(0.99 * len(seconds))]:.0f}"
 
 
-def stub_workers(slots: Sequence[int], device: str, log: Path, epoch_seconds: float) -> list[Any]:
-    """Start a process of stubs, as `start_workers` starts one of workers."""
-    from hpo.execution.worker import Worker
-
-    pipes = [Pipe() for _ in slots]
+def stubs(runs: int, log: Path, epoch_seconds: float) -> LocalProcess:
+    """Start a process of stubs, as `start_process` starts one that trains."""
+    pipes = [Pipe() for _ in range(runs)]
     descriptors = [theirs.fileno() for _, theirs in pipes]
-    with log.with_name(f"{log.name}.{slots[0]}").open("w") as output:
+    with log.with_name(f"{log.name}.{descriptors[0]}").open("w") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.benchmarks.supervisor_load", "--serve", str(epoch_seconds)]
             + [str(descriptor) for descriptor in descriptors],
@@ -181,14 +176,14 @@ def stub_workers(slots: Sequence[int], device: str, log: Path, epoch_seconds: fl
         )
     for _, theirs in pipes:
         theirs.close()
-    return [Worker(slot, device, ours, process, log) for slot, (ours, _) in zip(slots, pipes, strict=True)]
+    return LocalProcess([ours for ours, _ in pipes], process, log, OutOfMemoryKills())
 
 
 def serve(epoch_seconds: float, pipes: list[Connection]) -> None:
     """Be the workers at these pipes: wait in place of training, and print how long each answer took."""
     rng = random.Random(os.getpid())
+    pipes[0].recv()
     for pipe in pipes:
-        pipe.recv(), pipe.recv()
         pipe.send(Ready("fp32"))
     jobs: dict[Connection, tuple[Job, int]] = {}  # Each with the epochs that it has trained.
     asked: dict[Connection, float] = {}  # Since when it waits, for an answer or for a job.
@@ -211,7 +206,7 @@ def serve(epoch_seconds: float, pipes: list[Connection]) -> None:
         for pipe in wait(pipes, max(0.0, due[0][0] - time.monotonic()) if due else None):
             assert isinstance(pipe, Connection)
             try:
-                message: Place | Setup | Job | Answer = pipe.recv()
+                message: ToWorker = pipe.recv()
             except (EOFError, ConnectionError):
                 return
             if isinstance(message, Job):
