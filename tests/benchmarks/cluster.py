@@ -39,18 +39,23 @@ GRID_PART = ("01_*", "07_*", "12_*")
 @contextmanager
 def three_nodes(cache: Path) -> Iterator[Any]:
     """Start a head without cores, and two nodes of one core each."""
-    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
+    # A busy machine starts a node slowly.
+    patience = {"RAY_raylet_start_wait_time_s": "180"}
+    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0", **patience}
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    head = {"num_cpus": 0, "include_dashboard": False, "no_monitor": True, "include_log_monitor": False}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
     for _ in range(2):
         add_node(cluster, cache)
-    yield cluster
-    cluster.shutdown()
+    try:
+        yield cluster
+    finally:
+        cluster.shutdown()
 
 
 def add_node(cluster: Any, cache: Path) -> None:
-    cluster.add_node(num_cpus=1, env_vars={"HPO_DATA_DIR": str(cache)})
+    cluster.add_node(num_cpus=1, include_log_monitor=False, env_vars={"HPO_DATA_DIR": str(cache)})
 
 
 class Command:

@@ -16,7 +16,7 @@ from ray.exceptions import ActorDiedError, ActorUnavailableError, RayError
 
 from hpo.errors import printable
 from hpo.execution.cluster.actor import Node, Sent
-from hpo.execution.cluster.nodes import Nodes
+from hpo.execution.cluster.nodes import Nodes, last_line
 from hpo.execution.cluster.run_files import RunFiles
 from hpo.execution.messages import Died, Notice, Setup, ToWorker
 from hpo.search.plan import Job
@@ -141,5 +141,4 @@ class ActorPlace:
             return Died(f"Ray ended the actor on {name} because memory ran out", out_of_memory=True)
         if isinstance(error, ActorDiedError) and not error.actor_init_failed:
             return Died(f"the actor on {name} was ended", out_of_memory=False)
-        last, *_ = [*reversed(str(error).strip().splitlines()), ""]
-        return Died(f"the actor on {name} failed: {printable(last)}", out_of_memory=False)
+        return Died(f"the actor on {name} failed: {last_line(error)}", out_of_memory=False)

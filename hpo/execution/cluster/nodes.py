@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import RayError, RayTaskError, RuntimeEnvSetupError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from hpo.data.cache import entry_blocks
@@ -75,9 +75,10 @@ class Nodes:
         for answer in answered:
             try:
                 self.refusal(asked[answer]["NodeID"], ray.get(answer))
-            except RayError as error:
-                last = [*str(error).strip().splitlines(), ""][-1]
-                raise RequestError(f"node {_name(asked[answer])} cannot run hpo: {printable(last)}") from None
+            except (RayTaskError, RuntimeEnvSetupError) as error:
+                raise RequestError(f"node {_name(asked[answer])} cannot run hpo: {last_line(error)}") from None
+            except RayError:  # It was lost in this moment.
+                continue
         if self._refused:
             raise RequestError(f"{'; '.join(self._refused.values())}. Install the same versions on every node.")
 
@@ -131,6 +132,12 @@ class Nodes:
         needs = {"CPU": self.cpus, "GPU": self.gpus}
         shares = [float(node["Resources"].get(name, 0.0)) / need for name, need in needs.items() if need]
         return math.floor(min(shares) + 1e-9)
+
+
+def last_line(error: RayError) -> str:
+    """Return what an error comes down to; the lines before are of the programs in between."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return printable(lines[-1] if lines else type(error).__name__)
 
 
 def _name(node: Mapping[str, Any]) -> str:
