@@ -60,8 +60,8 @@ class WorkerPool:
         Raises:
             RunError: places end before they are ready, one after the other.
         """
-        if added := self._add(self._more(len(self.workers))):
-            self._send_setup(added)
+        if devices := self._more(len(self.workers)):
+            self._send_setup(self._add(devices))
         for pipe in wait([worker.pipe for worker in self.workers], timeout):
             # A worker that has been replaced meanwhile is not in the list any more.
             if worker := next((worker for worker in self.workers if worker.pipe is pipe), None):
