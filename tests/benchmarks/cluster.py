@@ -86,7 +86,7 @@ def faults(command: Callable[[], Command], cluster: Any, cache: Path, epochs: in
     """Run a command to its end under faults."""
     running = command()
     running.wait_for_epochs(epochs // 6)
-    cluster.remove_node(cluster.worker_nodes[0], allow_graceful=False)
+    cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
     running.wait_for_epochs(epochs // 3)
     add_node(cluster, cache)
     running.wait_for_epochs(epochs // 2)
