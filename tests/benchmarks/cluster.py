@@ -39,8 +39,8 @@ GRID_PART = ("01_*", "07_*", "12_*")
 @contextmanager
 def three_nodes(cache: Path) -> Iterator[Any]:
     """Start a head without cores, and two nodes of one core each."""
-    # A busy machine starts a node slowly.
-    patience = {"RAY_raylet_start_wait_time_s": "180"}
+    # A busy machine starts a node slowly; and Ray gives its processes a lower priority (15) unless told otherwise.
+    patience = {"RAY_raylet_start_wait_time_s": "180", "RAY_worker_niceness": "0"}
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0", **patience}
     from ray.cluster_utils import Cluster
 

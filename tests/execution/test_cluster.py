@@ -45,6 +45,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
         patch.setenv("RAY_raylet_start_wait_time_s", "180")  # A busy machine starts it slowly.
+        patch.setenv("RAY_worker_niceness", "0")  # 15 unless stated: beside other tests, that takes minutes.
         patch.setenv("HPO_DATA_DIR", str(tmp_path_factory.mktemp("nodes")))
         from ray.cluster_utils import Cluster
 
