@@ -68,10 +68,13 @@ def corrected_best(study: StoredStudy, metric: str | None, images: int | None) -
         images: number of its validation images; None where it is not known.
 
     Returns:
-        Fractions of 1; None where the noise is not known, or fewer than two trials have trained to their end.
+        Fractions of 1; None where the noise is not known, a value is no fraction, or fewer than two trials have trained to
+        their end.
     """
     values = [trial.value for trial in study.trials if trial.state == "complete" and trial.value is not None]
     if len(values) < 2 or not images or not (metric or "").endswith("accuracy"):
+        return None
+    if not 0 <= min(values) <= max(values) <= 1:  # Another program may have changed them.
         return None
     share = (max(values) * images + 2) / (images + 4)
     low, high = winner_interval(values, math.sqrt(share * (1 - share) / images))
