@@ -68,8 +68,8 @@ def corrected_best(study: StoredStudy, metric: str | None, images: int | None) -
         images: number of its validation images; None where it is not known.
 
     Returns:
-        Fractions of 1; None where the noise is not known, a value is no fraction, or fewer than two trials have trained to
-        their end.
+        Fractions of 1; None where the noise is not known, where a value is no fraction, or where fewer than two trials
+        have trained to their end.
     """
     values = [trial.value for trial in study.trials if trial.state == "complete" and trial.value is not None]
     if len(values) < 2 or not images or not (metric or "").endswith("accuracy"):
