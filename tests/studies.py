@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+import psutil
 
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.study_file import parse_study
@@ -118,6 +119,11 @@ def what_came_out(trials: list[optuna.trial.FrozenTrial]) -> list[tuple[Any, ...
         )
         for trial in trials
     ]
+
+
+def worker_processes() -> list[psutil.Process]:
+    """The workers that this process has started; it has other children too, such as a server of the tests."""
+    return [child for child in psutil.Process().children() if "hpo.execution.worker_process" in child.cmdline()]
 
 
 class Session:

@@ -11,7 +11,7 @@ from optuna.trial import TrialState
 
 from hpo.execution.events import EpochTrained, Event, TrialStarted, Warned
 from hpo.execution.interruption import SIGNALS, Interruptions
-from tests.studies import Session, definition, search, search_definition, stored, what_came_out
+from tests.studies import Session, definition, search, search_definition, stored, what_came_out, worker_processes
 
 N_TRIALS = 6
 STUDY = search_definition(epochs=60)
@@ -73,7 +73,7 @@ def test_a_worker_that_gets_sigterm_saves_a_checkpoint_and_its_trial_resumes_in_
     def observe(event: Event) -> None:
         events.append(event)
         if isinstance(event, EpochTrained) and event.epoch.epoch == 20 and not told:
-            told.extend(psutil.Process().children())
+            told.extend(worker_processes())
             for worker in told:
                 worker.terminate()
 

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import psutil
 import pytest
 
 import hpo.execution.local_process
 from hpo.execution.events import Event, TrialStarted, Warned
-from tests.studies import search, search_definition, stored
+from tests.studies import search, search_definition, stored, worker_processes
 
 
 def test_a_trial_that_is_ended_twice_for_lack_of_memory_is_out_of_memory_and_one_that_is_ended_once_is_resumed(
@@ -22,9 +21,8 @@ def test_a_trial_that_is_ended_twice_for_lack_of_memory_is_out_of_memory_and_one
         # Trial 0 at each of its starts, trial 1 at its first.
         if isinstance(event, TrialStarted) and killed.count(event.number) < (2, 1)[event.number]:
             killed.append(event.number)
-            for worker in psutil.Process().children():
-                if "hpo.execution.worker_process" in worker.cmdline():
-                    worker.kill()
+            for worker in worker_processes():
+                worker.kill()
 
     monkeypatch.setattr(hpo.execution.local_process, "out_of_memory_kills", lambda: len(killed))
     end, _ = search(search_definition(epochs=50, pruner="none"), 2, tmp_path, workers=1, observer=observe)

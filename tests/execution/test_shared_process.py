@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import psutil
 import pytest
 
 import hpo.execution.worker_pool
 from hpo.execution.events import EpochTrained, Event, StudyOpened, TrialStarted, Warned
 from hpo.execution.session import Options, SessionEnd, run_grid, run_search
-from tests.studies import definition, search_definition, stored
+from tests.studies import definition, search_definition, stored, worker_processes
 
 # Of one structure but the last, which is another, one that diverges and one that is too large.
 GRID = """
@@ -94,9 +93,7 @@ def test_a_process_that_dies_costs_each_of_its_runs_no_more_than_the_epochs_sinc
 
     def kill(event: Event) -> None:
         if isinstance(event, EpochTrained) and event.epoch.epoch == 5 and not killed:
-            (worker,) = [
-                child for child in psutil.Process().children() if "hpo.execution.worker_process" in child.cmdline()
-            ]
+            (worker,) = worker_processes()
             killed.append(worker.pid)
             worker.kill()
 
