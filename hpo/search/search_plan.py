@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import warnings
@@ -33,8 +34,8 @@ from hpo.storage.stored_trial import trial_run_id
 # How often the sampler may propose what breaks a limit before a configuration is drawn at random: a Gaussian process
 # insists, since it proposes the maximum of its model.
 PROPOSALS = 20
-# How often a proposal that was made before is refused, until a small space counts as searched through.
-REPEATS = 10
+# Of how many proposals one that was made before is refused; then a small space counts as searched through.
+REFUSED_REPEATS = 10
 
 
 class SearchPlan:
@@ -168,15 +169,13 @@ class SearchPlan:
 
         Stated values may repeat others.
         """
-        repeats = 0
+        proposals = itertools.count(1)
 
         def is_accepted(trial: Trial) -> bool:
-            nonlocal repeats
+            may_repeat = next(proposals) > REFUSED_REPEATS or bool(stated)
             if self._limits.broken(self._config(number, self._definition.suggest(trial))) is not None:
                 return False
-            is_new = bool(stated) or _key(trial.params) not in self._first_with
-            repeats += not is_new
-            return is_new or repeats == REPEATS
+            return may_repeat or _key(trial.params) not in self._first_with
 
         self._study.suggest(number, self._samplers(number, stated), is_accepted, stated)
 

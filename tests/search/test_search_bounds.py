@@ -67,6 +67,23 @@ def test_a_sampler_that_insists_is_passed_over(tmp_path: Path):
     assert [params["width"] for params, *_ in trials] <= [4] * 5
 
 
+def test_a_small_space_of_which_half_breaks_a_limit_is_repeated(tmp_path: Path):
+    text = """
+[trial]
+epochs = 3
+[limits]
+parameters = 700
+[sampler]
+name = "random"
+[space]
+hidden = { choices = ["4", "64"] }
+activation = { choices = ["relu", "tanh"] }
+"""
+    trials, _ = carry_out(definition(text), tmp_path, 20)
+    assert [params["hidden"] for params, *_ in trials] == ["4"] * 20
+    assert {params["activation"] for params, *_ in trials[:2]} == {"relu", "tanh"}
+
+
 def test_limits_that_nothing_keeps_are_refused_before_anything_runs():
     study = definition(TEXT.replace("[sampler]", "[limits]\nparameters = 100\n[sampler]"))
     with pytest.raises(
