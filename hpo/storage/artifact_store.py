@@ -130,7 +130,7 @@ def bucket_errors() -> Iterator[None]:
     except ClientError as error:
         match str(error.response.get("Error", {}).get("Code")):
             case "404" | "NoSuchBucket":
-                raise OSError("there is no such bucket; create it, or check its name and AWS_ENDPOINT_URL") from None
+                raise OSError("the bucket does not exist: create it, or check its name and AWS_ENDPOINT_URL") from None
             case "403" | "AccessDenied" | "InvalidAccessKeyId" | "SignatureDoesNotMatch":
                 raise OSError("the server refuses these keys; check them, and the rights that they give") from None
         raise OSError(printable(first_line(error))) from None

@@ -40,7 +40,7 @@ def test_what_changes_in_one_folder_is_made_to_another_and_logs_send_only_what_i
     replace("checkpoint.safetensors", b"y" * 1000)
     (here.folder / "config.json").unlink()
     assert sent() == 1000
-    # The other machine goes on with the run: what it was sent, it does not send back.
+    # The run resumes on the other machine, which returns only what has changed there.
     with replacing(there.folder / "weights.safetensors") as file:
         file.write_bytes(b"w" * 10)
     assert [change.name for change in there.changes()] == ["weights.safetensors"]

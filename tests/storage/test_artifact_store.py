@@ -89,7 +89,7 @@ def test_a_bucket_that_goes_away_costs_a_study_its_figures_and_one_message(bucke
     [
         ("gs://figures", {}, "--artifacts takes s3://BUCKET or s3://BUCKET/PREFIX"),
         ("s3://me:secret@figures", {}, "--artifacts takes s3://BUCKET or s3://BUCKET/PREFIX"),
-        ("s3://missing/a", {}, "--artifacts s3://missing/a: there is no such bucket; create it"),
+        ("s3://missing/a", {}, "--artifacts s3://missing/a: the bucket does not exist: create it"),
         ("s3://No!", {}, "--artifacts s3://No!: a bucket's name has 3 to 63 lower-case letters"),
         ("s3://figures", {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, "there are no keys: set AWS_"),
         ("s3://figures", {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "Could not connect to the endpoint URL"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import signal
@@ -26,8 +27,8 @@ from hpo.execution.local_process import OutOfMemoryKills, start_process
 from hpo.execution.messages import Died, Ended, FromWorker, Setup, ToWorker
 from hpo.search.plan import Job
 
-# Folders of the actors of this machine, in its folder of temporary files.
-FOLDERS = "hpo-nodes"
+# Folders of this user's actors on this machine, in its folder of temporary files.
+FOLDERS = f"hpo-nodes-{os.getuid()}"
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def connected(options: ClusterOptions, device: str) -> Iterator[Cluster]:
     """Be connected to a cluster; its actors end with the connection, or with this process.
 
     Raises:
-        RequestError: there is no such cluster, or it cannot be used as asked.
+        RequestError: no cluster answers at the address, or it cannot be used as asked.
     """
     check_cluster(options, device)
     _refuse_silence(options.address)
