@@ -22,7 +22,7 @@ def dashboard(
     Example: hpo dashboard --runs runs
     """
     from hpo.serve.dashboard import serve_dashboard
-    from hpo.storage.artifact_store import open_artifact_store
+    from hpo.storage.artifact_record import open_shown_stores
 
-    store = open_artifact_store(records.runs, records.artifacts)
+    store = open_shown_stores(records.address, records.runs, records.artifacts, say)
     serve_dashboard(records.address, store, port, say, allow_edit=allow_edit)

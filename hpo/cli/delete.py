@@ -23,11 +23,11 @@ def delete(
     """
     if not yes and not sys.stdin.isatty():
         raise RequestError("without a terminal nobody can be asked: give --yes to delete the study.")
-    from hpo.storage.artifact_store import open_artifact_store
+    from hpo.storage.artifact_record import open_stores_of
     from hpo.storage.study_removal import delete_study, find_removable
 
-    store = open_artifact_store(records.runs, records.artifacts)
     found = find_removable(records.address, study, records.runs)
+    store = open_stores_of(records.address, study, records.runs, records.artifacts)
     holds = f"its {counted(found.trials, 'trial')}" + (f" and the folder {found.folder}" if found.folder else "")
     if not yes and not _agreed(f"Delete study {quoted(study)} with {holds}?"):
         say("Nothing was deleted.")
@@ -35,7 +35,7 @@ def delete(
     left = delete_study(records.address, found, store)
     say(f"Study {quoted(study)} was deleted with {holds}.")
     if left:
-        say(f"{counted(left, 'figure')} could not be removed from {records.artifacts or records.runs / 'artifacts'}.")
+        say(f"{counted(left, 'figure')} could not be removed.")
     if found.kept:
         say(f"The folder {found.kept} was kept: it does not say that it belongs to this study.")
 

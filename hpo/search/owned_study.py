@@ -38,14 +38,15 @@ def owned_study(
         dataset: the images that it is run on.
         folder: of the study's runs; it exists.
         tell: called with a line for the person.
-        artifacts: address of the bucket in which figures are stored; None is a folder beside that of the study.
+        artifacts: address of the bucket in which figures are stored; None is the one that the study has on record, or
+            else a folder beside that of the study.
 
     Raises:
         StorageError: the bucket or the database cannot be used, another process owns the study, the study was begun
             with other settings or images, or the folder belongs to another study.
     """
     name = definition.name
-    store = open_artifact_store(folder.parent, artifacts)
+    store = open_artifact_store(folder.parent, artifacts)  # Before the database: a wrong bucket leaves none behind.
     with open_database(address) as database, storage_errors(address):
         key = retried(lambda: find_or_create_study(database, definition))
         with owning(database, key, name) as lease:
@@ -60,5 +61,15 @@ def owned_study(
             claim_folder(folder, FolderNote(record.study_id or "", name, str(address)), has_trials=bool(stored.trials))
             if record.folder != str(folder):  # The study is new, or its runs were moved.
                 retried(lambda: database.storage.set_study_user_attr(key, "folder", str(folder)))
+            if artifacts is None and record.artifacts is not None:
+                tell(f"Figures go to {record.artifacts}, which study '{name}' has on record.")
+                store = open_artifact_store(folder.parent, record.artifacts)
+            elif artifacts != record.artifacts:
+                if record.artifacts is not None:
+                    tell(
+                        f"Figures of study '{name}' went to {record.artifacts}, new ones go to {artifacts}: copy the "
+                        "earlier ones there, or they are not found."
+                    )
+                retried(lambda: database.storage.set_study_user_attr(key, "artifacts", artifacts))
             pruner = create_pruner(definition.pruner, definition.most_epochs)
             yield LiveStudy(lease, stored, definition.metric, pruner, tell, record.study_id or "", store)

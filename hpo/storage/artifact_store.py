@@ -65,7 +65,7 @@ class BucketStore(Boto3ArtifactStore):
 
     def __init__(self, location: str) -> None:
         parts = urlsplit(location)
-        if parts.scheme != "s3" or not parts.hostname or parts.username or parts.query:
+        if parts.scheme != "s3" or not parts.hostname or "@" in parts.netloc or parts.query:
             raise StorageError("--artifacts takes s3://BUCKET or s3://BUCKET/PREFIX; keys come from the environment.")
         try:
             import boto3

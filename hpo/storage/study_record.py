@@ -53,6 +53,7 @@ class StudyRecord(BaseModel):
         host: the machine that began the study.
         study_id: unique to the study, and noted in its runs folder too; None for a study of an early version.
         folder: of the study's runs, as an absolute path on `host`; None before the first session of this version.
+        artifacts: address of the bucket of its figures, without keys; None is a folder beside that of its runs.
         epoch_cost: from which seconds of an epoch are estimated, as the machine that began the study measured it; None
             where no limit needs it.
         precision: of matrix products, where `auto` was decided by measurement; None before the first session.
@@ -72,6 +73,7 @@ class StudyRecord(BaseModel):
     host: str = ""
     study_id: str | None = None
     folder: str | None = None
+    artifacts: str | None = None
     epoch_cost: tuple[float, ...] | None = None
     precision: Literal["fp32", "bf16"] | None = None
     confirms: str | None = None

@@ -14,6 +14,7 @@ from hpo.definition.outcome import Outcome
 from hpo.errors import StorageError
 from hpo.serve.dashboard import DashboardServer
 from hpo.storage.address import Address
+from hpo.storage.artifact_record import open_shown_stores, open_stores_of, recorded_buckets
 from hpo.storage.artifact_store import BucketStore, open_artifact_store
 from hpo.storage.stored_study import read_study
 from hpo.storage.study_removal import delete_study, find_removable
@@ -23,6 +24,7 @@ from tests.studies import live_study, search_definition, search_plan
 boto3 = pytest.importorskip("boto3", reason="no S3: install hpo[s3]")
 moto = pytest.importorskip("moto.server", reason="no S3 server: install moto[server]")
 STUDY = search_definition(epochs=1)
+BUCKET = "s3://figures/of/team"
 
 
 @pytest.fixture
@@ -46,9 +48,9 @@ def keys(client: Any) -> list[str]:
     return [found["Key"] for found in client.list_objects_v2(Bucket="figures").get("Contents", [])]
 
 
-def run(folder: Path, told: list[str], n_trials: int, fault: Any = None) -> None:
+def run(folder: Path, told: list[str], n_trials: int, fault: Any = None, artifacts: str | None = BUCKET) -> None:
     """Run trials that are invented, their figures in the bucket; after the first one something may happen."""
-    with live_study(STUDY, folder, artifacts="s3://figures/of/team", tell=told.append) as live:
+    with live_study(STUDY, folder, artifacts=artifacts, tell=told.append) as live:
         plan = search_plan(live, STUDY, n_trials)
         while job := plan.next_job():
             live.report(job.number, Epoch(1, 1.0, 0.5, 1.0, 0.5, 0.1, 0.1))
@@ -71,8 +73,47 @@ def test_figures_lie_in_the_bucket_the_dashboard_sends_them_and_delete_removes_t
         with urllib.request.urlopen(base + path) as answer:
             assert answer.read().startswith(b"<svg")
         server.shutdown()
-    assert delete_study(address, find_removable(address, "small", tmp_path), store) == 0
+    recorded = open_stores_of(address, "small", tmp_path, None)
+    assert delete_study(address, find_removable(address, "small", tmp_path), recorded) == 0
     assert keys(bucket) == []
+
+
+def test_a_study_remembers_its_bucket_but_no_keys(bucket: Any, tmp_path: Path):
+    bucket.create_bucket(Bucket="moved")
+    told: list[str] = []
+    run(tmp_path, told, 1)
+    address = Address.of(tmp_path)
+    assert recorded_buckets(address) == {"small": "s3://figures/of/team"} and told == []
+    assert b"secret" not in (tmp_path / "hpo.db").read_bytes()
+
+    run(tmp_path, told, 2, artifacts=None)
+    assert told == ["Figures go to s3://figures/of/team, which study 'small' has on record."]
+    assert len(keys(bucket)) == 2 and not (tmp_path / "artifacts").exists()
+
+    said: list[str] = []
+    shown = open_shown_stores(address, tmp_path, None, said.append)
+    assert said == ["Figures of trials are looked for in s3://figures/of/team too, which is on record."]
+    for key in keys(bucket):
+        with shown.open_reader(key.removeprefix("of/team/")) as figure:
+            assert figure.read().startswith(b"<svg")
+
+    told.clear()
+    run(tmp_path, told, 3, artifacts="s3://moved")
+    assert told == [
+        "Figures of study 'small' went to s3://figures/of/team, new ones go to s3://moved: "
+        "copy the earlier ones there, or they are not found."
+    ]
+    assert recorded_buckets(address) == {"small": "s3://moved"}
+
+
+def test_a_bucket_on_record_that_cannot_be_used_stops_no_dashboard_but_a_search(bucket: Any, tmp_path: Path):
+    run(tmp_path, [], 1)
+    bucket.stop()
+    said: list[str] = []
+    open_shown_stores(Address.of(tmp_path), tmp_path, None, said.append)
+    assert len(said) == 1 and said[0].startswith("Figures in s3://figures/of/team cannot be shown: ")
+    with pytest.raises(StorageError, match="Could not connect to the endpoint URL"):
+        run(tmp_path, [], 2, artifacts=None)
 
 
 def test_a_bucket_that_goes_away_costs_a_study_its_figures_and_one_message(bucket: Any, tmp_path: Path, monkeypatch):
@@ -89,6 +130,7 @@ def test_a_bucket_that_goes_away_costs_a_study_its_figures_and_one_message(bucke
     [
         ("gs://figures", {}, "--artifacts takes s3://BUCKET or s3://BUCKET/PREFIX"),
         ("s3://me:secret@figures", {}, "--artifacts takes s3://BUCKET or s3://BUCKET/PREFIX"),
+        ("s3://:secret@figures", {}, "--artifacts takes s3://BUCKET or s3://BUCKET/PREFIX"),
         ("s3://missing/a", {}, "--artifacts s3://missing/a: the bucket does not exist: create it"),
         ("s3://No!", {}, "--artifacts s3://No!: a bucket's name has 3 to 63 lower-case letters"),
         ("s3://figures", {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, "there are no keys: set AWS_"),

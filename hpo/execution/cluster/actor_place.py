@@ -66,7 +66,8 @@ class ActorPlace:
     def end(self) -> None:
         """End the actor at once, with its process."""
         self._ended.set()
-        ray.kill(self._actor)
+        if ray.is_initialized():  # Without a connection, the actor has ended or will.
+            ray.kill(self._actor)
         if self._thread is not None:
             self._thread.join(END_SECONDS)  # It closes the pipes, once it has passed on what was said.
         for pipe in self._theirs:
@@ -87,8 +88,9 @@ class ActorPlace:
             self._why = self._until_it_ends(setup)
         except RayError as error:
             self._why = self._death(error)
-        except OSError:  # The pipes were closed: somebody has ended the place.
-            assert self._ended.is_set()
+        except OSError:  # The pipes were closed: somebody has ended the place. Or else Ray Client was cut off.
+            if not self._ended.is_set():
+                self._why = Died("the connection to the cluster broke", out_of_memory=False, machine=True)
         finally:
             self._writer.shutdown(wait=False, cancel_futures=True)
             for pipe in self._theirs:

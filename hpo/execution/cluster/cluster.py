@@ -8,12 +8,13 @@ import signal
 import socket
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from hpo.errors import DeviceError, RequestError, RunError, escaped, printable
+from hpo.errors import DeviceError, HpoError, RequestError, RunError, escaped, printable
 from hpo.execution.cluster.cluster_options import ClusterOptions, check_cluster
 from hpo.execution.devices import WORKERS_PER_GPU
 from hpo.execution.worker_pool import WorkerPool
@@ -21,6 +22,11 @@ from hpo.execution.worker_pool import WorkerPool
 CONNECT_SECONDS = 10.0
 # Of what Ray says about a cluster that it cannot use, as one of another version.
 MOST_CHARACTERS = 300
+# Addresses of Ray Client begin so.
+CLIENT = "ray://"
+CLIENT_HINT = (
+    " ray:// takes the port that `ray start --ray-client-server-port` names; a node of the cluster: HOST:PORT."
+)
 # Between two looks at which nodes there are.
 LOOK_SECONDS = 1.0
 
@@ -104,6 +110,8 @@ def connected(options: ClusterOptions, device: str) -> Iterator[Cluster]:
     os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
     # Ray would write about its processes to stdout, where the tables go; what concerns the study is told anyway.
     os.environ["RAY_DEDUP_LOGS_SKIP_REGEX"] = "."
+    # Once the connection has broken, Ray would start a cluster of its own on this machine.
+    os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
     import logging
 
     import ray
@@ -113,20 +121,31 @@ def connected(options: ClusterOptions, device: str) -> Iterator[Cluster]:
     restore = _signal_handlers()
     try:
         try:
-            ray.init(
-                address=options.address,
-                runtime_env={"py_modules": [str(Path(hpo.__file__).parent)]},
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-            )
+            with warnings.catch_warnings(action="ignore"):
+                ray.init(
+                    address=options.address,
+                    runtime_env={"py_modules": [str(Path(hpo.__file__).parent)]},
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                )
         except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-            reason = escaped(" ".join(str(error).split()))[:MOST_CHARACTERS]
-            raise RequestError(f"no Ray cluster can be used at {printable(options.address)}: {reason}") from None
+            reason = escaped(" ".join(str(error).split()))[:MOST_CHARACTERS].rstrip(".")
+            hint = CLIENT_HINT if options.address.startswith(CLIENT) else ""
+            where = printable(options.address)
+            raise RequestError(f"no Ray cluster can be used at {where}: {reason}.{hint}") from None
         restore()
+        logging.getLogger("ray").setLevel(logging.ERROR)  # Of Ray Client it is not what `init` was told.
         try:
             yield Cluster(options, device)
-        except ray.exceptions.RaySystemError as error:
-            raise RunError(f"the connection to the cluster broke: {printable(error)}") from error
+        except Exception as error:  # Ray has no narrower one for a call without a connection.
+            if isinstance(error, HpoError) or (
+                ray.is_initialized() and not isinstance(error, ray.exceptions.RaySystemError)
+            ):
+                raise
+            raise RunError(
+                f"the connection to the cluster at {printable(options.address)} broke: the same command resumes the "
+                "study."
+            ) from error
     finally:
         ray.shutdown()
         restore()
@@ -136,7 +155,7 @@ def _refuse_silence(address: str) -> None:
     """Refuse an address at which nobody listens: Ray would try for minutes."""
     if address == "auto":
         return
-    host, _, port = address.removeprefix("ray://").rpartition(":")
+    host, _, port = address.removeprefix(CLIENT).rpartition(":")
     if not host or not port.isdecimal():
         raise RequestError(f"--cluster takes auto, HOST:PORT or ray://HOST:PORT, not '{printable(address)}'.")
     try:
