@@ -90,11 +90,14 @@ def confirmation_definition(
     kept = earlier.experiments if earlier else ()
     known = {experiment.name for experiment in kept}
     every = [*kept, *(experiment for experiment in experiments if experiment.name not in known)]
+    data = base.data.model_dump(mode="json", exclude_none=True)
+    if earlier is None and of.confirmation is not None and of.confirmation.split is not None:
+        data["split"] = of.confirmation.split
     shared: Mapping[str, object] = {"precision": record.precision} if record.precision else {}
     tables: dict[str, Mapping[str, object]] = {
         "study": {"name": name, "seed": base.seed if seed is None else seed, "metric": of.metric},
         "confirms": {"study": search.name, "study_id": record.study_id or ""},
-        "data": base.data.model_dump(mode="json", exclude_none=True) | ({"dataset": dataset} if dataset else {}),
+        "data": data | ({"dataset": dataset} if dataset else {}),
         "trial": earlier.trial if earlier else shared,
     }
     lines = [f"# The best configurations of the search {search.name}, over fresh seeds. Made by hpo."]
