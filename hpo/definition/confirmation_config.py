@@ -24,8 +24,8 @@ class ConfirmationConfig(Table):
     share: Annotated[float, Field(strict=True, gt=0.0, lt=1.0)] = 0.15
     """The most that the race may take of `--trials` and of `--timeout`."""
     split: Literal["fresh"] | None = None
-    """`fresh` draws other validation images for each seed (see `[data] split`), none of them chosen by the search. If
-    left out, all runs are measured on the validation images of the search."""
+    """`fresh` draws other validation images for each seed (see `[data] split`), so that the choice does not rest on the
+    validation images of the search alone. If left out, it does."""
 
     def rounds(self, n_trials: int) -> tuple[int, ...]:
         """Return how many configurations are trained in each round of the race, a fresh seed a round.
