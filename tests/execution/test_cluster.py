@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 
 from hpo.data.load import load_dataset
 from hpo.definition.data_config import DataConfig
+from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import RequestError
 from hpo.execution.cluster.cluster_options import ClusterOptions
 from hpo.execution.events import EpochTrained, Event, StudyOpened, TrialEnded, TrialStarted
@@ -63,7 +64,9 @@ def on(cluster: Any, **options: Any) -> ClusterOptions:
     return ClusterOptions(cluster.address, **options)
 
 
-def run(cluster: Any, runs: Path, observe: Any = lambda event: None, **options: Any) -> list[Event]:
+def run(
+    cluster: Any, runs: Path, observe: Any = lambda event: None, study: StudyDefinition = STUDY, **options: Any
+) -> list[Event]:
     """Run the study on the cluster, and return what happened."""
     events: list[Event] = []
 
@@ -72,7 +75,7 @@ def run(cluster: Any, runs: Path, observe: Any = lambda event: None, **options: 
         observe(event)
 
     settings = {"device": "cpu", "cluster": on(cluster), "checkpoint_seconds": 0.0, "observer": observer, **options}
-    run_grid(STUDY, SEEDS, options=Options(runs=runs, **settings))
+    run_grid(study, SEEDS, options=Options(runs=runs, **settings))
     return events
 
 
@@ -106,6 +109,18 @@ def test_a_cluster_gives_the_same_results_bit_for_bit_and_every_file_arrives(
         files = {path.relative_to(folder).parts[0].split(".tfevents.")[0] for path in folder.rglob("*")}
         assert {path.relative_to(found).parts[0].split(".tfevents.")[0] for path in found.rglob("*")} == files
     assert not actors()
+
+
+def test_fresh_splits_are_the_same_on_a_cluster(cluster: Any, tmp_path: Path) -> None:
+    study = definition(GRID, {"data.split": "fresh"})
+    run(cluster, tmp_path / "cluster", study=study)
+    run_grid(study, SEEDS, options=Options(runs=tmp_path / "here", workers=2, device="cpu"))
+    assert table(tmp_path / "cluster") == table(tmp_path / "here")
+    drawn = [
+        {trial.system_attrs["hpo:correct"]["drawn"] for trial in stored(tmp_path / place, "rows")}
+        for place in ("cluster", "here")
+    ]
+    assert drawn[0] == drawn[1] and len(drawn[0]) == SEEDS
 
 
 def test_a_killed_actor_and_a_lost_node_change_nothing(cluster: Any, whole: Path, tmp_path: Path) -> None:
