@@ -93,7 +93,7 @@ def search(study: StudyDefinition, n_trials: int, runs: Path, **options: Any) ->
 
 
 def grid(study: StudyDefinition, seeds: int, runs: Path, only: tuple[str, ...] = (), **options: Any) -> SessionEnd:
-    return run_grid(study, seeds, only, Options(runs=runs, workers=2, device="cpu", **options))
+    return run_grid(study, seeds, only, Options(runs=runs, **{"workers": 2, "device": "cpu", **options}))
 
 
 def stored(runs: Path, name: str = "small") -> list[optuna.trial.FrozenTrial]:

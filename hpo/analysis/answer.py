@@ -87,6 +87,14 @@ def validation_images(study: StoredStudy) -> int | None:
     return data.validation if data.train_on == "train" else None
 
 
+def _split(study: StoredStudy) -> str | None:
+    """Return how validation images are held out; None where this version of hpo cannot read it."""
+    try:
+        return study.definition.data.split
+    except StorageError:
+        return None
+
+
 def _settings(best: Contender, study: StoredStudy) -> str:
     varied = [name for name in varied_settings(study.trials) if name not in LAYERS_AND_RATE]
     if best.runs[0].config:
@@ -161,7 +169,9 @@ def _value_facts(
         told += f", the mean of {counted(row['seeds'], 'fresh seed' if chosen else 'seed')}"
     elif not of_search:
         told += ", one fresh seed" if chosen else ", one seed"
-    over = "seeds" if row["seeds"] > 1 else counted(images or 0, "validation image")
+    of = chosen.ranked[0].study if chosen else study
+    seeds = "seeds and validation images" if _split(of) == "fresh" else "seeds"
+    over = seeds if row["seeds"] > 1 else counted(images or 0, "validation image")
     if row["half_interval"] is not None:
         told += f" (95% over {over})"
     if chosen is None and compared > 1:

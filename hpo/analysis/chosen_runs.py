@@ -53,7 +53,8 @@ def _validation(definition: StudyDefinition, runs: list[StoredTrial]) -> str:
     text = f"{metric} over {counted(len(runs), 'fresh seed')}: {number(found.value, digits)}{' %' * percent}"
     if found.interval is None:
         return text
-    return f"{text} (95% interval {interval(*found.interval, digits)}, over seeds)"
+    over = "seeds and validation images" if definition.data.split == "fresh" else "seeds"
+    return f"{text} (95% interval {interval(*found.interval, digits)}, over {over})"
 
 
 def _test(chosen: LookResult) -> str:

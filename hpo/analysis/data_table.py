@@ -45,8 +45,9 @@ def data_table(survey: Survey, use: Mapping[str, Any] | None, decided: Sequence[
         notes.append(f"{counted(len(more), 'more file')} cannot be used; --json names all.")
     notes += decided
     if use:
+        split = "fresh: each seed draws its own" if use["split"] == "fresh" else use["split"]
         notes.append(
-            f"A study trains on {use['train']:,}, validates on {use['validation']:,} ({use['split']}) and tests on "
+            f"A study trains on {use['train']:,}, validates on {use['validation']:,} ({split}) and tests on "
             f"{use['test']:,} images of {use['size']}, scaled: {SCALINGS[use['scaling']]}."
         )
     summary = {

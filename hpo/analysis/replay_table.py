@@ -9,13 +9,14 @@ from hpo.definition.counted import counted
 from hpo.statistics.replay import SHOWN, Agreement, ReplayRow, agreement
 
 
-def replay_table(rows: Sequence[ReplayRow], title: str, warning: str | None = None) -> Table:
+def replay_table(rows: Sequence[ReplayRow], title: str, warning: str | None = None, *, fresh: bool = False) -> Table:
     """Return the table of measured figures, beside documented ones where the grid documents any.
 
     Args:
         rows: an experiment each.
         title: of the table.
         warning: why the two are not comparable; then their agreement is not stated.
+        fresh: whether each seed has validation images of its own.
     """
     agrees = None if warning else agreement(rows)
     documented = any(figure.documented is not None for row in rows for figure in row.figures.values())
@@ -40,6 +41,8 @@ def replay_table(rows: Sequence[ReplayRow], title: str, warning: str | None = No
         ("In brackets, the documented figures. " if documented else "")
         + ("One seed: no spread is known." if most == 1 else "Means over seeds, ± the standard deviation over seeds.")
     )
+    if fresh:
+        notes.append("Each seed has validation images of its own: their noise is in the spread over seeds.")
     wrong = [row for row in rows if row.figures["parameters"].difference]
     if wrong:
         counts = ", ".join(f"{row.experiment} {number(row.figures['parameters'].documented, 0)}" for row in wrong)

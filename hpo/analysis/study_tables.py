@@ -107,6 +107,8 @@ def trials_table(study: StoredStudy, top: int, more: Sequence[str] = ()) -> Tabl
     notes = [f"{counted(len(runs), 'trial')}: {counts(outcomes)}." if runs else "The study has no trials yet."]
     if study.record and _trains_on_all(study):
         notes.append("The runs were trained on the validation images too: their values say nothing about new images.")
+    elif study.record and _has_fresh_splits(study):
+        notes.append("Each seed has validation images of its own: compare runs of one seed, or means over seeds.")
     if len(shown) < len(runs):
         notes.append(f"The best {len(shown)} are shown; --top 0 shows all.")
     summary = {"study": name, "outcomes": dict(outcomes)}
@@ -118,6 +120,13 @@ def _metric(study: StoredStudy) -> str | None:
         return study.definition.metric
     except StorageError:  # Not made by hpo, or by a version that states a definition differently.
         return None
+
+
+def _has_fresh_splits(study: StoredStudy) -> bool:
+    try:
+        return study.definition.data.split == "fresh"
+    except StorageError:  # Of a version that states a definition differently.
+        return False
 
 
 def _trains_on_all(study: StoredStudy) -> bool:

@@ -84,7 +84,9 @@ def confirm(
         if beside is None:
             say("There is no yardstick: the search's fixed settings alone are not a whole configuration.")
         experiments += [beside] if beside else []
-    definition = confirmation_definition(search, name, experiments, earlier, seed=how.seed, dataset=data)
+    definition = confirmation_definition(
+        search, name, experiments, earlier, seed=how.seed, dataset=data, split=config.split
+    )
     names = [experiment.name for experiment in experiments]
     if how.dry_run:
         from hpo.execution.dry_run import forecast_grid

@@ -102,6 +102,7 @@ def replay_grid(
         record_verdicts(records.address, definition.name, verdict_rows(found))
         record_claim_look(records.address, stored, max(row.seeds for row in found))
     rows = [row for row in replay_rows(definition, trials) if row.experiment in selected]
-    table.show(replay_table(rows, f"Study {definition.name}", not_comparable(definition)))
+    fresh = definition.data.split == "fresh"
+    table.show(replay_table(rows, f"Study {definition.name}", not_comparable(definition), fresh=fresh))
     command = records.next_command("findings" if definition.claims else "best", definition.name)
     finish(end, command, f"--seeds {seeds + 1} would add runs.")

@@ -143,7 +143,8 @@ def _confirm(
     candidates = best_candidates(stored, rounds[0])
     # Where the images are now: what the search was just run on.
     dataset = definition.data.dataset
-    confirmation = confirmation_definition(stored, name, candidates, earlier, dataset=dataset)
+    split = definition.confirmation.split if definition.confirmation else None
+    confirmation = confirmation_definition(stored, name, candidates, earlier, dataset=dataset, split=split)
     end = run_race(confirmation, candidates, rounds, options)
     images = load_images(stored, dataset, options.data_dir)
     longer = Refit(refit, lambda extended, only: run_grid(extended, 1, [only], options)) if refit else None

@@ -73,6 +73,7 @@ class TensorData:
         folder: where the decoded images are, and what is computed from them is kept; None if they are in memory alone.
         projection: by which the images of the splits became their principal components; None where they are pixels.
         pixels: the same data set with pixels, where this one has principal components.
+        fresh: whether the validation images were drawn for runs of one seed alone.
     """
 
     train: TensorSplit
@@ -85,6 +86,7 @@ class TensorData:
     folder: Path | None = None
     projection: Projection | None = None
     pixels: TensorData | None = None
+    fresh: bool = False
 
     @property
     def n_features(self) -> int:
@@ -170,17 +172,25 @@ class TensorData:
         )
 
     @classmethod
-    def load(cls, dataset: Dataset, config: DataConfig, device: torch.device | str) -> TensorData:
+    def load(
+        cls, dataset: Dataset, config: DataConfig, device: torch.device | str, run_seed: int | None = None
+    ) -> TensorData:
         """Split and scale a data set as a configuration says.
 
         Nothing is copied where `device` is the CPU, except where a source's own validation images are trained on too.
         To any other device each array is copied once.
 
+        Args:
+            dataset: the images.
+            config: how they are split and scaled.
+            device: where to keep them.
+            run_seed: the training seed of the run that trains on them; only a fresh split needs it.
+
         Raises:
             DataError: the data set cannot be split so (see `split_indices`).
         """
         device = torch.device(device)
-        train_index, val_index = split_indices(dataset, config)
+        train_index, val_index = split_indices(dataset, config, run_seed)
 
         def tensor(array: np.ndarray) -> torch.Tensor:
             return torch.from_numpy(array).to(device)
@@ -200,18 +210,26 @@ class TensorData:
         test_index = np.arange(len(dataset.test_labels))
         test = TensorSplit(rows(dataset.test_images), tensor(dataset.test_labels), tensor(test_index))
 
-        if config.scaling == "standardize":
-            scale, shift = _standardization(train_images, train_index)
-        else:
-            scale, shift = _documented_scaling(dataset.train_images)
-        preprocessing = Preprocessing(
-            image_shape=dataset.image_shape, scale=scale, shift=shift, classes=dataset.classes, bits=dataset.bits
-        )
-        # Without the bits: checkpoints of earlier versions know none, and the images' fingerprint covers them.
-        split = hashlib.sha256(preprocessing.model_dump_json(exclude={"bits"}).encode())
-        split.update(train_index.tobytes() + val_index.tobytes())
-        return cls(
-            train, validation, test, preprocessing, dataset.fingerprint, split.hexdigest(), device, dataset.folder
+        preprocessing = _preprocessing(dataset, config, train_images, train_index)
+        split = _split_hash(preprocessing, train_index, val_index)
+        return cls(train, validation, test, preprocessing, dataset.fingerprint, split, device, dataset.folder)
+
+    def redrawn(self, dataset: Dataset, config: DataConfig, run_seed: int) -> TensorData:
+        """Return the same data set with the fresh split of a run. All image tensors are shared.
+
+        Args:
+            dataset, config: from which this one was loaded.
+            run_seed: the training seed of the run.
+        """
+        train_index, val_index = split_indices(dataset, config, run_seed)
+        preprocessing = _preprocessing(dataset, config, dataset.train_images, train_index)
+        return replace(
+            self,
+            train=replace(self.train, index=torch.from_numpy(train_index).to(self.device)),
+            validation=replace(self.validation, index=torch.from_numpy(val_index).to(self.device)),
+            preprocessing=preprocessing,
+            split=_split_hash(preprocessing, train_index, val_index),
+            fresh=True,
         )
 
 
@@ -236,6 +254,26 @@ def scaled(
     """
     x = images.float() if out is None else out.copy_(images)
     return torch.addcmul(shift, x, scale, out=x)
+
+
+def _preprocessing(
+    dataset: Dataset, config: DataConfig, train_images: np.ndarray, train_index: np.ndarray
+) -> Preprocessing:
+    """What maps pixels to inputs, by the images that are trained on."""
+    if config.scaling == "standardize":
+        scale, shift = _standardization(train_images, train_index)
+    else:
+        scale, shift = _documented_scaling(dataset.train_images)
+    return Preprocessing(
+        image_shape=dataset.image_shape, scale=scale, shift=shift, classes=dataset.classes, bits=dataset.bits
+    )
+
+
+def _split_hash(preprocessing: Preprocessing, train_index: np.ndarray, val_index: np.ndarray) -> str:
+    # Without the bits: checkpoints of earlier versions know none, and the images' fingerprint covers them.
+    split = hashlib.sha256(preprocessing.model_dump_json(exclude={"bits"}).encode())
+    split.update(train_index.tobytes() + val_index.tobytes())
+    return split.hexdigest()
 
 
 def _documented_scaling(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -1,6 +1,6 @@
 """How a search confirms its best configurations, and of which search a grid is the confirmation."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -23,6 +23,9 @@ class ConfirmationConfig(Table):
     """The most seeds of a configuration."""
     share: Annotated[float, Field(strict=True, gt=0.0, lt=1.0)] = 0.15
     """The most that the race may take of `--trials` and of `--timeout`."""
+    split: Literal["fresh"] | None = None
+    """`fresh` draws other validation images for each seed (see `[data] split`), so that the choice does not rest on the
+    validation images of the search alone. If left out, it does."""
 
     def rounds(self, n_trials: int) -> tuple[int, ...]:
         """Return how many configurations are trained in each round of the race, a fresh seed a round.

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
+# Beside the bits of the splits: of a run with a fresh split, which of the training images were drawn for validation.
+DRAWN = "drawn"
+
 
 def pack(correct: np.ndarray) -> str:
     """Return a text of 1.3 bytes for every 8 images, which `unpack` reads.

@@ -228,6 +228,8 @@ def _type(known: dict[str, Any], schema: dict[str, Any]) -> str:
     """Return the type and the range of a key, from its JSON schema."""
     if "anyOf" in known:
         return ", ".join(dict.fromkeys(_type(one, schema) for one in known["anyOf"] if one.get("type") != "null"))
+    if "const" in known:
+        return f"`{known['const']}`"
     if "enum" in known:
         return ", ".join(f"`{choice}`" for choice in known["enum"])
     match known.get("type"):

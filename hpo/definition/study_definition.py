@@ -112,6 +112,11 @@ class StudyDefinition(Table):
             raise DefinitionError("[confirmation] belongs to a search, not to experiments [[experiment]]")
         if self.space and self.confirms:
             raise DefinitionError("[confirms] belongs to experiments [[experiment]], not to a search")
+        if self.space and self.data.split == "fresh":
+            raise DefinitionError(
+                '[data] split = "fresh" holds out other images for each run, so that the trials of a search could not '
+                'be ranked. Leave it out, or have the confirmation draw fresh ones: [confirmation] split = "fresh"'
+            )
         refuse_unknown_settings(self.trial, "[trial]")
         if self.kind == "search":
             rehearse_search(self.space, self.trial)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hpo.data.dataset import Dataset
 from hpo.data.load import dataset_name
-from hpo.data.split import split_indices, validation_share
+from hpo.data.split import ANY_SEED, refuse_fresh, split_indices, validation_share
 from hpo.definition.own_data import chooses_validation
 from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import printable
@@ -32,7 +32,7 @@ class StudyData:
     @property
     def images(self) -> Images:
         """The size of the data."""
-        train, validation = split_indices(self.dataset, self.definition.data)
+        train, validation = split_indices(self.dataset, self.definition.data, ANY_SEED)
         return Images(self.dataset.image_shape, len(self.dataset.classes), len(train), len(validation))
 
 
@@ -71,7 +71,9 @@ def open_study_data(
             f"{printable(dataset.name)} has {n:,} training images, too few to hold out {wanted:,}: {share:,} of them "
             f"are held out for validation. Choose another number with --set data.validation={share}.",
         )
-    split_indices(dataset, definition.data)
+    split_indices(dataset, definition.data, ANY_SEED)
+    if definition.confirmation is not None:
+        refuse_fresh(dataset, definition.confirmation.split)  # Not only once the search is over.
     return StudyData(definition, dataset, notes)
 
 

@@ -29,7 +29,7 @@ from hpo.run.logging_config import LoggingConfig
 from hpo.search.plan import Job
 
 if TYPE_CHECKING:
-    from hpo.data.tensors import TensorData
+    from hpo.data.tensors_of_runs import TensorsOfRuns
     from hpo.training.epoch import Epoch
     from hpo.training.stacks import Stacks
 
@@ -57,7 +57,7 @@ class Trainer:
         leaving: whether somebody takes this machine away (SIGTERM): runs save a checkpoint, and the process ends.
     """
 
-    data: TensorData
+    data: TensorsOfRuns
     folder: Path
     checkpoint_seconds: float
     logging: LoggingConfig
@@ -76,7 +76,7 @@ def main() -> None:
 
     import hpo.run.training_run  # noqa: F401
     from hpo.data.cache import open_decoded
-    from hpo.data.tensors import TensorData
+    from hpo.data.tensors_of_runs import TensorsOfRuns
     from hpo.network.precision import resolve
     from hpo.training.stacks import Stacks
 
@@ -84,7 +84,7 @@ def main() -> None:
     try:
         setup: Setup = pipes[0].recv()
         dataset = open_decoded(setup.images, setup.dataset, setup.fingerprint)
-        data = TensorData.load(dataset, setup.data, setup.device)
+        data = TensorsOfRuns(dataset, setup.data, setup.device)
         if data.device.type == "cuda":
             torch.cuda.set_device(data.device)
         elif setup.memory_limit is not None:
@@ -152,7 +152,7 @@ def _train(job: Job, pipe: Pipe, trainer: Trainer) -> Generator[None, None, Ende
     def open_run() -> TrainingRun:
         return TrainingRun(
             job.config,
-            trainer.data,
+            trainer.data.of_seed(job.config.seed),
             folder,
             stacks=trainer.stacks,
             evaluate_test=job.evaluate_test,

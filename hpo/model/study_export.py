@@ -27,6 +27,11 @@ TRAINED_ON_ALL = (
     "it was trained on the validation images too, so that no accuracy on held-out images is known. That of the same "
     "configuration, trained without them, is the one to expect."
 )
+TRAINED_ON_OTHERS = (
+    "each network had validation images of its own, which others of them were trained on: only images that none has "
+    "seen, as the test images, tell the accuracy of all together."
+)
+SCALED_APART = " Each was scaled by its own training images; the scaling below is that of the first."
 
 
 @dataclass(frozen=True)
@@ -82,13 +87,14 @@ def export_trials(study: StoredStudy, trials: Sequence[StoredTrial], chosen: str
     assert study.record is not None  # Its definition could be read.
     config = study.definition.data
     dataset, missing = _find_dataset(study, config, place)
-    preprocessing = TensorData.load(dataset, config, "cpu").preprocessing if dataset else None
-    models = [_load(study, trial, place.runs, preprocessing) for trial in trials]
+    models = [_load(study, trial, place.runs, _preprocessing(trial, dataset, config)) for trial in trials]
     if dataset is None:
         images, shown = _drawn_images(models[0]), f"{DRAWN} images of random pixels, since {missing}"
     else:
-        images = _validation_images(dataset, config)
+        images = _validation_images(trials[0], dataset, config)
         shown = counted(len(images), "validation image")
+        if config.split == "fresh" and len(trials) > 1:
+            shown += " of the first network"
     runs = [_described(study, trial, dataset, config) for trial in trials]
     data = TrainingData(
         name=study.record.dataset.name,
@@ -96,6 +102,8 @@ def export_trials(study: StoredStudy, trials: Sequence[StoredTrial], chosen: str
         settings=config.model_dump(mode="json", exclude={"dataset"}),
     )
     notes = [TRAINED_ON_ALL] if config.train_on == "all" else []
+    if config.split == "fresh" and config.train_on == "train" and len(trials) > 1:
+        notes.append(TRAINED_ON_OTHERS + (SCALED_APART if config.scaling == "standardize" else ""))
     agreement = export(models, Origin(runs, data, chosen, notes), images, place.path)
     return Exported(runs, agreement, shown)
 
@@ -160,8 +168,14 @@ def _find_dataset(study: StoredStudy, config: DataConfig, place: Place) -> tuple
     return None, f"those of {printable(dataset.name)} on this machine are not the study's"
 
 
-def _validation_images(dataset: Dataset, config: DataConfig) -> np.ndarray:
-    rows = split_indices(dataset, config)[1][:COMPARED]
+def _preprocessing(trial: StoredTrial, dataset: Dataset | None, config: DataConfig) -> Preprocessing | None:
+    if dataset is None:
+        return None
+    return TensorData.load(dataset, config, "cpu", trial.seed).preprocessing
+
+
+def _validation_images(trial: StoredTrial, dataset: Dataset, config: DataConfig) -> np.ndarray:
+    rows = split_indices(dataset, config, trial.seed)[1][:COMPARED]
     images: np.ndarray = (dataset.train_images if dataset.val_images is None else dataset.val_images)[rows]
     return images
 
@@ -173,7 +187,7 @@ def _drawn_images(model: TrainedModel) -> np.ndarray:
 def _described(study: StoredStudy, trial: StoredTrial, dataset: Dataset | None, config: DataConfig) -> TrainedRun:
     counts: dict[str, int | None] = {"train": None, "validation": None, "test": None}
     if dataset is not None:
-        train, validation = split_indices(dataset, config)
+        train, validation = split_indices(dataset, config, trial.seed)
         counts = {"train": len(train), "validation": len(validation), "test": len(dataset.test_labels)}
     if config.train_on == "all":
         del counts["validation"]

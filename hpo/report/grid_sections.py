@@ -29,7 +29,7 @@ def experiments_section(study: StoredStudy) -> Section:
         drawings.append(
             Drawing(agreement_figure(rows, axis), "On the dotted line a replay gives the documented figure.")
         )
-    table = replay_table(replay_rows(definition, study.trials), "", warning)
+    table = replay_table(replay_rows(definition, study.trials), "", warning, fresh=definition.data.split == "fresh")
     lead = "The mean over seeds of each experiment, with its 95 % interval where there are two seeds or more."
     missing = sum(row.mean is None for row in rows)
     notes = [f"{missing} of {len(rows)} experiments have no finished run yet."] if missing else []

@@ -8,7 +8,7 @@ from pathlib import Path
 from hpo.analysis.study_tables import varied_settings
 from hpo.analysis.tables import Column, Table
 from hpo.definition.counted import counted
-from hpo.errors import StorageError, escaped, printable
+from hpo.errors import DataError, StorageError, escaped, printable
 from hpo.report.cost_rows import cost_rows, parameters, seconds
 from hpo.report.curve_rows import curve_rows
 from hpo.report.figures import (
@@ -129,7 +129,7 @@ def mistakes_section(
     Args:
         runs: each with its study, the best first.
         folder: of all runs that go with the database.
-        images: the validation images, or what is missing.
+        images: that were held out from the runs, or what is missing.
     """
     name = "What the best run gets wrong"
     if not runs:
@@ -143,15 +143,16 @@ def mistakes_section(
             notes.append(f"{_sentence(run)} is left out: its folder {printable(place)} is missing.")
             continue
         try:
-            found = predictions(place, images.images, images.labels)
-        except StorageError as error:
+            pixels, labels = images.of_run(study, run)
+            found = predictions(place, pixels, labels)
+        except (DataError, StorageError) as error:
             notes.append(f"{_sentence(run)} is left out. {escaped(str(error))}")
             continue
         drawings = [Drawing(confusion_figure(confusion_counts(found, images.classes), images.classes), half=True)]
         mistakes = confident_mistakes(found, MISTAKES)
         pictures = [
             Picture(
-                thumbnail(images.images[mistake.image], images.bits),
+                thumbnail(pixels[mistake.image], images.bits),
                 images.classes[mistake.true],
                 images.classes[mistake.predicted],
                 mistake.probability,
@@ -160,11 +161,15 @@ def mistakes_section(
         ]
         wrong = int((found.labels != found.predicted).sum())
         lead = (
-            f"{_sentence(run)} on the {len(images.labels):,} validation images: {100 * found.accuracy:.2f} % are "
+            f"{_sentence(run)} on {_whose(study)} {len(labels):,} validation images: {100 * found.accuracy:.2f} % are "
             f"right. Below are the {len(mistakes)} of {wrong:,} mistakes of which it was most sure."
         )
         return Section("mistakes", name, lead, drawings, pictures, notes=notes)
     return Section("mistakes", name, notes=notes)
+
+
+def _whose(study: StoredStudy) -> str:
+    return "its own" if study.definition.data.split == "fresh" else "the"
 
 
 def _sentence(run: StoredTrial) -> str:

@@ -169,7 +169,7 @@ def unwritable(path: Path, error: OSError) -> RequestError:
 def _validation(study: StoredStudy, images: ValidationImages | str) -> int | None:
     """Return the number of validation images; None where it is not known."""
     if isinstance(images, ValidationImages):
-        return len(images.labels)
+        return images.count
     data = study.definition.data
     # A folder may have validation images of its own, in place of the stated number; the known sets have none.
     return data.validation if data.dataset in KNOWN_DATASETS else None

@@ -5,32 +5,55 @@ from pathlib import Path
 
 import numpy as np
 
+from hpo.data.dataset import Dataset
 from hpo.data.load import load_dataset
-from hpo.data.split import split_indices
+from hpo.data.split import ANY_SEED, split_indices
 from hpo.errors import DataError, printable
 from hpo.storage.stored_study import StoredStudy
+from hpo.storage.stored_trial import StoredTrial
 
 
 @dataclass(frozen=True)
 class ValidationImages:
-    """The validation images of a study.
+    """The images of a study, of which each run has some held out.
 
     Attributes:
-        images: uint8 or uint16 [n, H, W, C].
-        labels: int64 [n].
-        classes: their names.
-        bits: of a value of a pixel.
+        dataset: the images.
+        count: how many are held out.
     """
 
-    images: np.ndarray
-    labels: np.ndarray
-    classes: tuple[str, ...]
-    bits: int = 8
+    dataset: Dataset
+    count: int
+
+    def of_run(self, study: StoredStudy, run: StoredTrial) -> tuple[np.ndarray, np.ndarray]:
+        """Return the images that were held out from a run, uint8 or uint16 [n, H, W, C], and their labels, int64 [n].
+
+        Args:
+            study: of the run: that of the images, or the one that confirms it.
+            run: with its configuration.
+
+        Raises:
+            DataError: the images cannot be split as the study says.
+        """
+        rows = split_indices(self.dataset, study.definition.data, run.seed)[1]
+        if self.dataset.val_images is None or self.dataset.val_labels is None:
+            return self.dataset.train_images[rows], self.dataset.train_labels[rows]
+        return self.dataset.val_images[rows], self.dataset.val_labels[rows]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes."""
+        return self.dataset.classes
+
+    @property
+    def bits(self) -> int:
+        """Bits of a value of a pixel."""
+        return self.dataset.bits or (8 if self.dataset.train_images.dtype == np.uint8 else 16)
 
     @property
     def shape(self) -> tuple[int, int]:
         """Numbers of the values of an image, and of the classes."""
-        return self.images[0].size, len(self.classes)
+        return self.dataset.train_images[0].size, len(self.classes)
 
 
 def find_validation_images(
@@ -50,16 +73,10 @@ def find_validation_images(
     named = config if dataset is None else config.model_copy(update={"dataset": dataset})
     try:
         found = load_dataset(named, data_dir, download=False)
-        rows = split_indices(found, config)[1]
+        count = len(split_indices(found, config, ANY_SEED)[1])
     except DataError as error:
         name = printable(study.record.dataset.name)
         return f"The images of {name} are not at hand: {error} Name them with --data, and their cache with --data-dir."
     if found.fingerprint != study.record.dataset.fingerprint:
         return f"The images of {printable(named.dataset)} are not those of the study. Name the study's with --data."
-    images, labels = (
-        (found.train_images, found.train_labels)
-        if found.val_images is None or found.val_labels is None
-        else (found.val_images, found.val_labels)
-    )
-    depth = 8 if images.dtype == np.uint8 else 16
-    return ValidationImages(images[rows], labels[rows], found.classes, found.bits or depth)
+    return ValidationImages(found, count)

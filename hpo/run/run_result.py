@@ -26,7 +26,8 @@ class RunResult:
             None where there are too many classes to look at.
         processor: that trained it, or its last epochs: model and instructions (see `hpo.run.processor`).
         correct: by split, "val" and "test" where this was evaluated, whether each image was classified correctly, as
-            `hpo.definition.correct_images` packs it.
+            `hpo.definition.correct_images` packs it; with a fresh split also "drawn", of each training image whether it
+            is one of the validation images.
     """
 
     parameters: int

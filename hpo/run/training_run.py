@@ -7,12 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from pydantic import ValidationError
 from torch import Tensor
 
 from hpo.data.tensors import TensorData
-from hpo.definition.correct_images import pack
+from hpo.definition.correct_images import DRAWN, pack
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import printable
 from hpo.network.mlp import MLP
@@ -167,7 +168,8 @@ class TrainingRun:
             precision=learner.precision,
             processor=self.processor,
             confusion=self._confusion(torch.cat(predicted["val"])),
-            correct={name: self._correct(name, predicted[name]) for name in ("val", "test") if name in predicted},
+            correct={name: self._correct(name, predicted[name]) for name in ("val", "test") if name in predicted}
+            | self._drawn(),
         )
         self._save_weights(model.state_dict())
         if best and best.weights:
@@ -191,6 +193,12 @@ class TrainingRun:
         """Return of each image of a split whether its class was predicted, packed."""
         images = {"val": self.data.validation, "test": self.data.test}[split]
         return pack((torch.cat(list(predicted)) == images.labels.index_select(0, images.index)).cpu().numpy())
+
+    def _drawn(self) -> dict[str, str]:
+        """Return which images were drawn for validation, if other runs of the study have others."""
+        if not self.data.fresh:
+            return {}
+        return {DRAWN: pack(np.isin(np.arange(len(self.data.train.labels)), self.data.validation.index.cpu().numpy()))}
 
     def _folded_parameters(self) -> int:
         """Return how many parameters a network has more that reads pixels, with the projection in its first layer."""

@@ -67,6 +67,7 @@ def confirmation_definition(
     *,
     seed: int | None = None,
     dataset: str | None = None,
+    split: str | None = None,
 ) -> StudyDefinition:
     """Return the definition of a confirmation.
 
@@ -80,6 +81,7 @@ def confirmation_definition(
         earlier: the same confirmation as it was begun; its experiments are kept, and come first.
         seed: in place of the search's; None is that, or what the confirmation was begun with.
         dataset: where the search's images are now; None is where they were.
+        split: of the validation images, in place of the search's; None is that, and `earlier` keeps its own.
 
     Raises:
         DefinitionError: an experiment's settings contradict each other, or the name is not one.
@@ -90,11 +92,14 @@ def confirmation_definition(
     kept = earlier.experiments if earlier else ()
     known = {experiment.name for experiment in kept}
     every = [*kept, *(experiment for experiment in experiments if experiment.name not in known)]
+    data = base.data.model_dump(mode="json", exclude_none=True)
+    if earlier is None and split is not None:
+        data["split"] = split
     shared: Mapping[str, object] = {"precision": record.precision} if record.precision else {}
     tables: dict[str, Mapping[str, object]] = {
         "study": {"name": name, "seed": base.seed if seed is None else seed, "metric": of.metric},
         "confirms": {"study": search.name, "study_id": record.study_id or ""},
-        "data": base.data.model_dump(mode="json", exclude_none=True) | ({"dataset": dataset} if dataset else {}),
+        "data": data | ({"dataset": dataset} if dataset else {}),
         "trial": earlier.trial if earlier else shared,
     }
     lines = [f"# The best configurations of the search {search.name}, over fresh seeds. Made by hpo."]

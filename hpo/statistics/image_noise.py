@@ -1,19 +1,22 @@
 """The noise of a finite set of images: runs are compared on these images, and others would say something else.
 
-The same images measure every run, so that their noise is that of a difference image by image: small where two runs are
-right and wrong on the same images.
+The same images measure every run of a seed, so that their noise is that of a difference image by image: small where two
+runs are right and wrong on the same images. Mostly all seeds share their images, and more seeds do not make these more
+representative. With a fresh split each seed has validation images of its own, some of which it shares with other seeds.
 """
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from scipy import stats  # noqa: TID253 - only commands that judge import this
 
 from hpo.definition.claims import Quantity, Statistic
-from hpo.definition.correct_images import unpack
+from hpo.definition.correct_images import DRAWN, unpack
 from hpo.statistics.contrast import Contrast
 from hpo.statistics.grid import Grid
+from hpo.storage.stored_trial import StoredTrial
 
 SPLITS: dict[Quantity, str] = {"test_accuracy": "test", "val_accuracy": "val"}
 # With which weight a statistic takes the experiments of `of`, then those of `versus`.
@@ -27,14 +30,20 @@ WEIGHTS: dict[Statistic, tuple[int, ...]] = {
 def image_error(contrast: Contrast, grid: Grid) -> float | None:
     """Return the standard error that images add to a contrast of accuracies, in points; None where it is not known.
 
-    It is that of the mean over images of each image's mean over seeds, and falls with the number of seeds as long as
-    seeds differ in which images they get right.
+    Where all seeds share their images it is that of the mean over images of each image's mean over seeds, and falls
+    with the number of seeds as long as seeds differ in which images they get right. Seeds with different images have
+    independent errors. In general an image adds the sum of its scores over the seeds that have it, each from its seed's
+    mean: the error is that of a mean of clusters (K.-Y. Liang and S. L. Zeger, "Longitudinal data analysis using
+    generalized linear models", Biometrika 73, 1986).
     """
-    scores = _scores(contrast, grid)
-    if scores is None:
+    found = _scores(contrast, grid)
+    if found is None:
         return None
-    of_images = scores.mean(axis=0)
-    return 100 * float(of_images.std(ddof=1)) / math.sqrt(len(of_images))
+    apart = found.values - found.values.mean(axis=1, keepdims=True)
+    of_images = np.bincount(found.images.ravel(), weights=apart.ravel())
+    images = apart.shape[1]
+    variance = float(np.square(of_images).sum()) * images / (images - 1) / apart.size**2
+    return 100 * math.sqrt(variance)
 
 
 def mcnemar(contrast: Contrast, grid: Grid) -> float | None:
@@ -46,28 +55,51 @@ def mcnemar(contrast: Contrast, grid: Grid) -> float | None:
     Returns:
         None for anything but a difference over one seed, or where it is not known which images were right.
     """
-    scores = _scores(contrast, grid) if contrast.statistic == "difference" else None
-    if scores is None or len(scores) != 1:
+    found = _scores(contrast, grid) if contrast.statistic == "difference" else None
+    if found is None or len(found.values) != 1:
         return None
-    first, second = int((scores > 0).sum()), int((scores < 0).sum())
+    first, second = int((found.values > 0).sum()), int((found.values < 0).sum())
     return float(stats.binomtest(first, first + second).pvalue) if first + second else 1.0
 
 
-def _scores(contrast: Contrast, grid: Grid) -> np.ndarray | None:
-    """Return the contrast of right (1) and wrong (0) answers, int64 [seeds, images]; None if a run has none."""
+@dataclass(frozen=True)
+class _Scores:
+    """A contrast of right (1) and wrong (0) answers.
+
+    Attributes:
+        values: int64 [seeds, images of a seed].
+        images: int64 of the same shape: which image it is.
+    """
+
+    values: np.ndarray
+    images: np.ndarray
+
+
+def _scores(contrast: Contrast, grid: Grid) -> _Scores | None:
+    """Return the contrast of each answer; None if a run has none, or if runs of a seed have different images."""
     split, weights = SPLITS.get(contrast.quantity), WEIGHTS.get(contrast.statistic)
     if split is None or weights is None:
         return None
-    rows = []
+    values, images = [], []
     for replicate in contrast.measured(grid):
-        texts = [grid[name][replicate].correct.get(split) for name in contrast.experiments]
-        correct = [_unpacked(text) for text in texts if text is not None]
-        if len(correct) < len(texts):
+        runs = [grid[name][replicate] for name in contrast.experiments]
+        correct = [_unpacked(text) for run in runs if (text := run.correct.get(split)) is not None]
+        if len(correct) < len(runs) or len({len(bits) for bits in correct}) != 1:
             return None
-        rows.append(correct)
-    if not rows or len({len(bits) for row in rows for bits in row}) != 1 or rows[0][0].size < 2:
+        of_runs = [_images(run, split, len(correct[0])) for run in runs]
+        if not all(np.array_equal(each, of_runs[0]) for each in of_runs):
+            return None
+        values.append(sum(weight * bits for weight, bits in zip(weights, correct, strict=True)))
+        images.append(of_runs[0])
+    if not values or len({len(each) for each in images}) != 1 or len(images[0]) < 2:
         return None
-    return np.array([sum(weight * bits for weight, bits in zip(weights, row, strict=True)) for row in rows])
+    return _Scores(np.array(values), np.array(images))
+
+
+def _images(run: StoredTrial, split: str, count: int) -> np.ndarray:
+    """Return which images a run was measured on: they have numbers of their own unless they were drawn for its seed."""
+    drawn = run.correct.get(DRAWN) if split == "val" else None
+    return np.arange(count) if drawn is None else np.flatnonzero(_unpacked(drawn))
 
 
 @lru_cache(maxsize=1024)

@@ -82,7 +82,7 @@ class StoredTrial(BaseModel):
         confusion: of the finished run on the validation images: `classes`, their names, and `counts`, by true class and
             predicted class; empty where it is not known.
         correct: by split, whether the finished run classified each image correctly, as `hpo.definition.correct_images`
-            packs it; empty where it is not known.
+            packs it (see `RunResult`); empty where it is not known.
         message: why it failed.
         folder: of its run; None for a trial that hpo did not start, and for a study of an early version.
     """
@@ -113,6 +113,12 @@ class StoredTrial(BaseModel):
     correct: dict[str, str] = Field(default_factory=dict)
     message: str | None = None
     folder: str | None = None
+
+    @property
+    def seed(self) -> int | None:
+        """The training seed; None for a trial that hpo did not start."""
+        seed = self.config.get("seed")
+        return seed if isinstance(seed, int) else None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -17,14 +17,19 @@ from hpo.training.evaluation import loss_and_accuracy, training_totals
 from hpo.training.learner import Learner
 
 
-def structure(config: TrialConfig, precision: Precision) -> tuple[object, ...]:
+def structure(config: TrialConfig, precision: Precision, split: str) -> tuple[object, ...]:
     """Return what networks must have in common to be trained as one.
 
     Everything else may differ: seed, optimizer, learning rate, weight decay, dropout rates, schedule, number of epochs.
+
+    Args:
+        config: of the network.
+        precision: of its products.
+        split: of its data (see `TensorData`): all are validated on the same images, and scaled the same.
     """
     dropping = tuple(rate > 0 for rate in (config.input_dropout, *config.dropouts))
     inputs = (config.input, config.components)
-    return inputs, config.hidden, config.activation, config.norm, config.batch_size, dropping, precision
+    return inputs, config.hidden, config.activation, config.norm, config.batch_size, dropping, precision, split
 
 
 class Stack:

@@ -6,7 +6,7 @@ from hpo.training.stack import Stack, structure
 
 
 class Stacks:
-    """The runs of one process, on one device and the same data.
+    """The runs of one process, on one device and the same images; runs of different splits are in different stacks.
 
     All runs train an epoch when the first of them asks for its next one, so each run must take its epoch before any
     run asks for another. Runs may join and leave in between.
@@ -18,12 +18,12 @@ class Stacks:
 
     def join(self, learner: Learner) -> None:
         """Add a run, which trains from the next epoch on."""
-        self._stacks.setdefault(structure(learner.config, learner.precision), Stack()).members.append(learner)
+        self._stacks.setdefault(_key(learner), Stack()).members.append(learner)
 
     def leave(self, learner: Learner) -> None:
         """Remove a run, which keeps its parameters; do nothing if the run is not here."""
         self._trained.pop(learner, None)
-        key = structure(learner.config, learner.precision)
+        key = _key(learner)
         stack = self._stacks.get(key)
         if stack and learner in stack.members:
             stack.members.remove(learner)
@@ -38,3 +38,7 @@ class Stacks:
             for stack in self._stacks.values():
                 self._trained.update(stack.collect())
         return self._trained.pop(learner)
+
+
+def _key(learner: Learner) -> tuple[object, ...]:
+    return structure(learner.config, learner.precision, learner.data.split)

@@ -83,3 +83,37 @@ def test_holding_out_every_training_image_is_refused(validation: int) -> None:
 def test_a_class_without_a_training_image_is_refused_by_name(split: str) -> None:
     with pytest.raises(DataError, match="leaves class 'class1' of labelled none to train on"):
         split_indices(labelled([1, *[0] * 9]), config(split=split, validation=9))
+
+
+LABELS = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [60, 30, 10])).tolist()
+
+
+def fresh(run_seed: int | None, **settings: object) -> tuple[np.ndarray, np.ndarray]:
+    return split_indices(labelled(LABELS), config(**{"split": "fresh", "validation": 20, **settings}), run_seed)
+
+
+def test_a_fresh_split_is_a_stratified_draw_by_the_seed_of_the_run_and_the_split_seed():
+    order = np.random.Generator(np.random.PCG64([3, 7])).permutation(100)
+    labels = np.array(LABELS)
+    expected = np.concatenate([order[labels[order] == k][:share] for k, share in enumerate((12, 6, 2))])
+    train, val = fresh(7, split_seed=3)
+    assert val.tolist() == sorted(expected)
+    assert sorted([*train, *val]) == list(range(100))
+    drawn = {tuple(fresh(seed, split_seed=split_seed)[1]) for seed in range(5) for split_seed in range(2)}
+    assert len(drawn) == 10
+
+
+def test_fresh_splits_hold_out_every_image_of_a_class_equally_often():
+    counts = np.bincount(np.concatenate([fresh(seed)[1] for seed in range(2000)]), minlength=100)
+    # Binomial with a share of 0.2: mean 400, standard deviation 18.
+    assert abs(counts - 400).max() < 5 * 18
+
+
+def test_a_fresh_split_needs_the_seed_of_the_run():
+    with pytest.raises(DataError, match="needs the seed of the run"):
+        fresh(None)
+
+
+def test_a_source_with_its_own_validation_split_has_no_fresh_one():
+    with pytest.raises(DataError, match=r'split = "fresh" draws .* labelled has its own val/: leave the setting out'):
+        split_indices(labelled([0, 1] * 4, val=[0, 1, 1]), config(split="fresh"), 1)

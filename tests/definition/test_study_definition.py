@@ -144,3 +144,14 @@ def test_a_claim_about_no_experiment_is_refused() -> None:
                 "claims": [{"id": "C1", "title": "t", "tests": [{"of": "wide", "above": 0}]}],
             }
         )
+
+
+def test_a_search_has_one_split_and_a_grid_may_have_one_for_each_seed() -> None:
+    data = {"split": "fresh"}
+    study = {"name": "s", "data": data, "trial": {"hidden": "8"}, "space": {"lr": {"low": 0.1, "high": 1.0}}}
+    with pytest.raises(DefinitionError, match=r"could not be ranked\. .*\[confirmation\] split = \"fresh\"$"):
+        StudyDefinition.model_validate(study)
+    confirmed = StudyDefinition.model_validate({**study, "data": {}, "confirmation": data})
+    assert (confirmed.data.split, confirmed.confirmation and confirmed.confirmation.split) == ("stratified", "fresh")
+    grid = {"name": "g", "data": data, "experiments": [{"name": "a", "settings": {"hidden": "8"}}]}
+    assert StudyDefinition.model_validate(grid).data.split == "fresh"

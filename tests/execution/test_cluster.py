@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 
 from hpo.data.load import load_dataset
 from hpo.definition.data_config import DataConfig
+from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import RequestError
 from hpo.execution.cluster.cluster_options import ClusterOptions
 from hpo.execution.events import EpochTrained, Event, StudyOpened, TrialEnded, TrialStarted
@@ -69,7 +70,9 @@ def on(cluster: Any, **options: Any) -> ClusterOptions:
     return ClusterOptions(cluster.address, **options)
 
 
-def run(cluster: ClusterOptions, runs: Path, observe: Any = lambda event: None) -> list[Event]:
+def run(
+    cluster: ClusterOptions, runs: Path, observe: Any = lambda event: None, study: StudyDefinition = STUDY
+) -> list[Event]:
     """Run the study on a cluster, and return what happened."""
     events: list[Event] = []
 
@@ -78,7 +81,7 @@ def run(cluster: ClusterOptions, runs: Path, observe: Any = lambda event: None) 
         observe(event)
 
     options = Options(runs=runs, device="cpu", cluster=cluster, checkpoint_seconds=0.0, observer=observer)
-    run_grid(STUDY, SEEDS, options=options)
+    run_grid(study, SEEDS, options=options)
     return events
 
 
@@ -94,6 +97,18 @@ def actors() -> list[psutil.Process]:
             if process.name().startswith("ray::NodeProc") and process.children():
                 found.append(process)
     return found
+
+
+def test_fresh_splits_are_the_same_on_a_cluster(cluster: Any, tmp_path: Path) -> None:
+    study = definition(GRID, {"data.split": "fresh"})
+    run(on(cluster), tmp_path / "cluster", study=study)
+    run_grid(study, SEEDS, options=Options(runs=tmp_path / "here", workers=2, device="cpu"))
+    assert table(tmp_path / "cluster") == table(tmp_path / "here")
+    drawn = [
+        {trial.system_attrs["hpo:correct"]["drawn"] for trial in stored(tmp_path / place, "rows")}
+        for place in ("cluster", "here")
+    ]
+    assert drawn[0] == drawn[1] and len(drawn[0]) == SEEDS
 
 
 def test_results_are_the_same_bit_for_bit_and_every_file_arrives_though_an_actor_and_a_node_are_lost(

@@ -40,6 +40,14 @@ def test_a_confirmation_grows_and_keeps_what_it_had():
     assert (grown.seed, grown.data.dataset) == (7, "elsewhere")
 
 
+def test_it_draws_fresh_splits_where_the_search_says_so_and_keeps_them():
+    fresh = confirmation_definition(SEARCH, "c", TOP, split="fresh")
+    assert fresh.data == STUDY.data.model_copy(update={"split": "fresh"})
+    assert confirmation_definition(SEARCH, "c", [YARDSTICK], fresh).data == fresh.data
+    one_split = confirmation_definition(SEARCH, "c", TOP)
+    assert confirmation_definition(SEARCH, "c", [YARDSTICK], one_split, split="fresh").data == STUDY.data
+
+
 @pytest.mark.parametrize("quote", ['"', "'", "\\", "é", "\x7f", "\U0001f600"])
 def test_any_path_of_images_is_written_and_read_back(quote: str):
     found = confirmation_definition(SEARCH, "c", TOP, dataset=f"a/{quote}b")

@@ -103,7 +103,7 @@ def assert_same(run: Fit, curve: list[Epoch], config: TrialConfig) -> None:
 @pytest.mark.parametrize("dropout", [{}, {"dropout": (0.3, 0.1), "input_dropout": 0.1}])
 def test_members_train_as_each_alone(norm: str, dropout: dict[str, object]):
     members = configs(norm=norm, **dropout)
-    assert len({structure(config, "fp32") for config in members}) == 1
+    assert len({structure(config, "fp32", "random") for config in members}) == 1
     runs = stacked(members)
     for run, curve, config in zip(runs, in_turn(runs), members, strict=True):
         assert_same(run, curve, config)
@@ -131,7 +131,7 @@ def test_runs_of_several_structures_share_a_device():
         TrialConfig.model_validate({**COMMON, **different, "lr": 0.01})
         for different in ({}, {"hidden": (5,)}, {"norm": "batch"}, {"batch_size": 100}, {"dropout": 0.2}, {"seed": 1})
     ]
-    assert len({structure(config, "fp32") for config in members}) == 5
+    assert len({structure(config, "fp32", "random") for config in members}) == 5
     runs = stacked(members)
     for run, curve, config in zip(runs, in_turn(runs), members, strict=True):
         assert_same(run, curve, config)
