@@ -17,7 +17,7 @@ from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.synonyms import nearest
 from hpo.definition.table import NAME, unknown
 from hpo.definition.toml_text import MOST_CHARACTERS, read_tables, read_value
-from hpo.definition.trial_config import TrialConfig, other_form
+from hpo.definition.trial_config import TrialConfig, other_form, unread_with
 from hpo.errors import DefinitionError, closest, printable, quoted
 
 TABLES = ("study", "data", "trial", "space", "sampler", "pruner", "limits", "confirmation", "confirms")
@@ -148,7 +148,7 @@ def _parsed(text: str, overrides: Mapping[str, str], default_name: str, stored: 
     searched = bool(tables["space"])
     for key, value in overrides.items():
         try:
-            _override(tables, key, value)
+            _override(tables, key, value, overrides)
         except DefinitionError:
             if not stored:
                 raise
@@ -295,8 +295,12 @@ def _understood(tables: dict[str, Any], text: str, overrides: Mapping[str, str],
                     raise
 
 
-def _override(tables: dict[str, Any], key: str, text: str) -> None:
-    """Put one `key=value` into the tables, the value read as TOML, or as plain text where it is not a TOML value."""
+def _override(tables: dict[str, Any], key: str, text: str, overrides: Iterable[str]) -> None:
+    """Put one `key=value` into the tables, the value read as TOML, or as plain text where it is not a TOML value.
+
+    What states the setting otherwise is taken out, and what nothing reads any more with a choice that every trial has,
+    as `shift` with `augmentation=none`; but not what `overrides`, the keys of all that is given, states too.
+    """
     try:
         value = text if key in TEXTS else read_value(text)
     except DefinitionError as error:
@@ -313,6 +317,8 @@ def _override(tables: dict[str, Any], key: str, text: str) -> None:
         path = ["trial"]
     if setting := _setting(key):
         _take_out(tables, other_form(setting))
+        if path == ["trial"]:
+            _take_out(tables, unread_with(setting, value) - {*map(_setting, overrides)})
     if path[0] not in TABLES:
         raise DefinitionError(f"--set: unknown table {quoted(path[0])}. {nearest(path[0], TABLES)}")
     if path[0] in ("trial", "space") and (

@@ -61,6 +61,15 @@ def other_form(name: str) -> set[str]:
     return set()
 
 
+def unread_with(reader: str, choice: object) -> set[str]:
+    """Return the settings that only other choices of a setting read.
+
+    >>> unread_with("augmentation", "none"), unread_with("augmentation", "flip_shift"), unread_with("norm", "batch")
+    ({'shift'}, set(), set())
+    """
+    return {name for name, (by, choices) in READ_ONLY_BY.items() if by == reader and choice not in choices}
+
+
 def joined(values: Iterable[float]) -> str:
     """Return numbers as one text from which each is read back exactly, as in "256-128-64".
 

@@ -278,6 +278,34 @@ def test_a_setting_given_beside_the_file_takes_its_other_form_out(overrides: dic
     assert len(definition.enqueue) == 1
 
 
+READ_BY_A_CHOICE = """
+[trial]
+augmentation = "flip_shift"
+shift = 2
+[space]
+depth = { choices = [1] }
+width = { choices = [8] }
+optimizer = { choices = ["adam", "sgd"] }
+momentum = { low = 0.5, high = 0.9, when = { optimizer = "sgd" } }
+beta1 = { low = 0.5, high = 0.9, when = { optimizer = "adam" } }
+"""
+
+
+def test_a_choice_given_beside_the_file_takes_out_what_only_other_choices_read() -> None:
+    assert parsed(READ_BY_A_CHOICE).trial["shift"] == 2
+    assert "shift" not in parsed(READ_BY_A_CHOICE, augmentation="none").trial
+    assert parsed(READ_BY_A_CHOICE, augmentation="flip_shift").trial["shift"] == 2
+    assert list(parsed(READ_BY_A_CHOICE, optimizer="adam").space) == ["depth", "width", "beta1"]
+    assert list(parsed(READ_BY_A_CHOICE, optimizer="sgd").space) == ["depth", "width", "momentum"]
+
+
+@pytest.mark.parametrize("first", ["augmentation", "shift"])
+def test_what_is_given_beside_the_file_is_refused_rather_than_taken_out(first: str) -> None:
+    given = {"augmentation": "none", "shift": "3"}
+    ordered = {first: given.pop(first), **given}
+    assert "'shift' is not read by augmentation 'none'" in refusal(READ_BY_A_CHOICE, **ordered)
+
+
 def test_a_learning_rate_given_beside_a_grid_replaces_that_of_its_experiments() -> None:
     text = "[[experiment]]\nname = 'a'\nsettings = { depth = 1, width = 4, lr_multiplier = 2.0 }"
     definition = parsed(text, lr="0.5", hidden="8-8")

@@ -15,14 +15,14 @@ def trials(*values: float) -> list[FrozenTrial]:
 @pytest.mark.parametrize(
     ("values", "direction", "has"),
     [
-        ([0.6] * 20, MAXIMIZE, False),  # Nothing stands before the newest 20.
-        ([0.6] * 21, MAXIMIZE, True),
-        ([0.6, *[0.5] * 19, 0.61], MAXIMIZE, True),  # The noise of 0.6 over 400 images is 0.0245.
-        ([0.6, *[0.5] * 19, 0.63], MAXIMIZE, False),
-        ([0.6] * 50 + [0.63] + [0.6] * 24, MAXIMIZE, False),  # A third of 75 is 25.
-        ([0.6] * 50 + [0.63] + [0.6] * 26, MAXIMIZE, True),
-        ([1.0, *[2.0] * 19, 0.96], MINIMIZE, True),  # The noise of 1.0 is 0.05.
-        ([1.0, *[2.0] * 19, 0.94], MINIMIZE, False),
+        ([0.6] * 50, MAXIMIZE, False),  # Nothing stands before the newest 50.
+        ([0.6] * 51, MAXIMIZE, True),
+        ([0.6, *[0.5] * 49, 0.61], MAXIMIZE, True),  # The noise of 0.6 over 400 images is 0.0245.
+        ([0.6, *[0.5] * 49, 0.63], MAXIMIZE, False),
+        ([0.6] * 120 + [0.63] + [0.6] * 59, MAXIMIZE, False),  # A third of 180 is 60.
+        ([0.6] * 120 + [0.63] + [0.6] * 61, MAXIMIZE, True),
+        ([1.0, *[2.0] * 49, 0.96], MINIMIZE, True),  # The noise of 1.0 is 0.05.
+        ([1.0, *[2.0] * 49, 0.94], MINIMIZE, False),
     ],
 )
 def test_a_search_has_converged_when_its_newest_third_improves_no_more_than_noise(
@@ -33,5 +33,5 @@ def test_a_search_has_converged_when_its_newest_third_improves_no_more_than_nois
 
 def test_trials_without_a_value_count_as_ones_that_improve_nothing():
     pruned = optuna.trial.create_trial(state=TrialState.PRUNED)
-    assert converged([*trials(0.6), *[pruned] * 20], MAXIMIZE, 400)
-    assert converged([pruned] * 50, MAXIMIZE, 400) is None
+    assert converged([*trials(0.6), *[pruned] * 50], MAXIMIZE, 400)
+    assert converged([pruned] * 80, MAXIMIZE, 400) is None
