@@ -72,27 +72,14 @@ def answer_table(
 
 def metric_of(study: StoredStudy) -> str | None:
     """Return the metric of a study; None where this version of hpo cannot read it, or another program made it."""
-    try:
-        return study.definition.metric
-    except StorageError:
-        return None
+    definition = study.readable_definition
+    return definition.metric if definition else None
 
 
 def validation_images(study: StoredStudy) -> int | None:
     """Return how many images a value was measured on, where they were held out."""
-    try:
-        data = study.definition.data
-    except StorageError:
-        return None
-    return data.validation if data.train_on == "train" else None
-
-
-def _split(study: StoredStudy) -> str | None:
-    """Return how validation images are held out; None where this version of hpo cannot read it."""
-    try:
-        return study.definition.data.split
-    except StorageError:
-        return None
+    definition = study.readable_definition
+    return definition.data.validation if definition and definition.data.train_on == "train" else None
 
 
 def _settings(best: Contender, study: StoredStudy) -> str:
@@ -169,8 +156,8 @@ def _value_facts(
         told += f", the mean of {counted(row['seeds'], 'fresh seed' if chosen else 'seed')}"
     elif not of_search:
         told += ", one fresh seed" if chosen else ", one seed"
-    of = chosen.ranked[0].study if chosen else study
-    seeds = "seeds and validation images" if _split(of) == "fresh" else "seeds"
+    definition = (chosen.ranked[0].study if chosen else study).readable_definition
+    seeds = "seeds and validation images" if definition and definition.data.split == "fresh" else "seeds"
     over = seeds if row["seeds"] > 1 else counted(images or 0, "validation image")
     if row["half_interval"] is not None:
         told += f" (95% over {over})"

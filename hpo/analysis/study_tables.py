@@ -41,8 +41,9 @@ def studies_table(studies: Sequence[StoredStudy | StorageError]) -> Table:
 
 def _study_row(study: StoredStudy) -> dict[str, Any]:
     values = [trial.value for trial in study.trials if trial.state == "complete" and trial.value is not None]
-    metric = _metric(study)
-    if metric and _trains_on_all(study):
+    definition = study.readable_definition
+    metric = definition.metric if definition else None
+    if definition and definition.data.train_on == "all":
         metric = f"{metric}, trained on"
     return {
         "name": study.name,
@@ -80,7 +81,8 @@ def trials_table(study: StoredStudy, top: int, more: Sequence[str] = ()) -> Tabl
     shown = ranked[:top] if top else ranked
     varied = varied_settings(runs)
     is_grid = any(run.experiment for run in runs)
-    metric = _metric(study)
+    definition = study.readable_definition
+    metric = definition.metric if definition else None
     rows = trial_rows(shown)
     columns = (
         Column("trial", lambda row: str(row["number"]), right=True),
@@ -105,35 +107,14 @@ def trials_table(study: StoredStudy, top: int, more: Sequence[str] = ()) -> Tabl
     )
     outcomes = Counter(run.status for run in runs)
     notes = [f"{counted(len(runs), 'trial')}: {counts(outcomes)}." if runs else "The study has no trials yet."]
-    if study.record and _trains_on_all(study):
+    if definition and definition.data.train_on == "all":
         notes.append("The runs were trained on the validation images too: their values say nothing about new images.")
-    elif study.record and _has_fresh_splits(study):
+    elif definition and definition.data.split == "fresh":
         notes.append("Each seed has validation images of its own: compare runs of one seed, or means over seeds.")
     if len(shown) < len(runs):
         notes.append(f"The best {len(shown)} are shown; --top 0 shows all.")
     summary = {"study": name, "outcomes": dict(outcomes)}
     return Table(f"Study {name}", columns, rows, [*notes, *more], summary)
-
-
-def _metric(study: StoredStudy) -> str | None:
-    try:
-        return study.definition.metric
-    except StorageError:  # Not made by hpo, or by a version that states a definition differently.
-        return None
-
-
-def _has_fresh_splits(study: StoredStudy) -> bool:
-    try:
-        return study.definition.data.split == "fresh"
-    except StorageError:  # Of a version that states a definition differently.
-        return False
-
-
-def _trains_on_all(study: StoredStudy) -> bool:
-    try:
-        return study.definition.data.train_on == "all"
-    except StorageError:  # Of a version that states a definition differently.
-        return False
 
 
 def trial_table(run: StoredTrial) -> Table:

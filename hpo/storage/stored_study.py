@@ -65,6 +65,14 @@ class StoredStudy:
         return self.record.parse(self.name)
 
     @property
+    def readable_definition(self) -> StudyDefinition | None:
+        """The same; None where hpo did not make the study, or this version of hpo cannot read it."""
+        try:
+            return self.definition
+        except StorageError:
+            return None
+
+    @property
     def best_trial(self) -> StoredTrial:
         """The finished trial with the best value.
 
