@@ -42,7 +42,7 @@ def studies_table(studies: Sequence[StoredStudy | StorageError]) -> Table:
 def _study_row(study: StoredStudy) -> dict[str, Any]:
     values = [trial.value for trial in study.trials if trial.state == "complete" and trial.value is not None]
     definition = study.readable_definition
-    metric = definition.metric if definition else None
+    metric: str | None = definition.metric if definition else None
     if definition and definition.data.train_on == "all":
         metric = f"{metric}, trained on"
     return {

@@ -212,7 +212,10 @@ class TensorData:
 
         preprocessing = _preprocessing(dataset, config, train_images, train_index)
         split = _split_hash(preprocessing, train_index, val_index)
-        return cls(train, validation, test, preprocessing, dataset.fingerprint, split, device, dataset.folder)
+        fresh = config.split == "fresh"
+        return cls(
+            train, validation, test, preprocessing, dataset.fingerprint, split, device, dataset.folder, fresh=fresh
+        )
 
     def redrawn(self, dataset: Dataset, config: DataConfig, run_seed: int) -> TensorData:
         """Return the same data set with the fresh split of a run. All image tensors are shared.
@@ -229,7 +232,6 @@ class TensorData:
             validation=replace(self.validation, index=torch.from_numpy(val_index).to(self.device)),
             preprocessing=preprocessing,
             split=_split_hash(preprocessing, train_index, val_index),
-            fresh=True,
         )
 
 

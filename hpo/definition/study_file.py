@@ -298,8 +298,8 @@ def _understood(tables: dict[str, Any], text: str, overrides: Mapping[str, str],
 def _override(tables: dict[str, Any], key: str, text: str, overrides: Iterable[str]) -> None:
     """Put one `key=value` into the tables, the value read as TOML, or as plain text where it is not a TOML value.
 
-    What states the setting otherwise is taken out, and what nothing reads any more with a choice that every trial has,
-    as `shift` with `augmentation=none`; but not what `overrides`, the keys of all that is given, states too.
+    What states the setting otherwise is taken out. So is, for a setting of every trial, what nothing reads with its
+    value, as `shift` with `augmentation=none`; but not what `overrides`, the keys of all that is given, states too.
     """
     try:
         value = text if key in TEXTS else read_value(text)
@@ -313,12 +313,10 @@ def _override(tables: dict[str, Any], key: str, text: str, overrides: Iterable[s
         problem = unknown([name], TrialConfig.model_fields, "setting")
         if problem:
             raise DefinitionError(f"--set: {problem}")
-        _take_out(tables, {name})
+        _take_out(tables, {name} | (unread_with(name, value) - {*map(_setting, overrides)}))
         path = ["trial"]
     if setting := _setting(key):
         _take_out(tables, other_form(setting))
-        if path == ["trial"]:
-            _take_out(tables, unread_with(setting, value) - {*map(_setting, overrides)})
     if path[0] not in TABLES:
         raise DefinitionError(f"--set: unknown table {quoted(path[0])}. {nearest(path[0], TABLES)}")
     if path[0] in ("trial", "space") and (

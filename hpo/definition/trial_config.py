@@ -43,6 +43,8 @@ READ_ONLY_BY: dict[str, tuple[str, tuple[str, ...]]] = {
     "anneal": ("schedule", ("constant",)),
     "shift": ("augmentation", ("flip_shift",)),
 }
+# What is read only where `patience` is a number.
+EARLY_STOPPING = ("restore_best", "min_delta")
 
 
 def other_form(name: str) -> set[str]:
@@ -61,13 +63,17 @@ def other_form(name: str) -> set[str]:
     return set()
 
 
-def unread_with(reader: str, choice: object) -> set[str]:
-    """Return the settings that only other choices of a setting read.
+def unread_with(reader: str, value: object) -> set[str]:
+    """Return the settings that only other values of a setting read.
 
-    >>> unread_with("augmentation", "none"), unread_with("augmentation", "flip_shift"), unread_with("norm", "batch")
+    >>> unread_with("augmentation", "none"), unread_with("augmentation", "flip_shift"), unread_with("patience", 5)
     ({'shift'}, set(), set())
+    >>> sorted(unread_with("patience", "none"))
+    ['min_delta', 'restore_best']
     """
-    return {name for name, (by, choices) in READ_ONLY_BY.items() if by == reader and choice not in choices}
+    if reader == "patience" and says_none(value):
+        return {*EARLY_STOPPING}
+    return {name for name, (by, choices) in READ_ONLY_BY.items() if by == reader and value not in choices}
 
 
 def joined(values: Iterable[float]) -> str:

@@ -6,7 +6,7 @@ Each search has 300 trials of TPE; a rule reads them in order and names the tria
 The table says how many trials that took, and what was missed: the true value of the best trial after 300, minus that of
 the best so far, in standard deviations of a seed. Beside it stands the same for a fixed number of trials. The rules:
 
-- hpo's, `hpo.search.convergence`;
+- hpo's, `hpo.search.convergence`, also with other numbers of trials that must not improve the best value;
 - Optuna's terminator (`RegretBoundEvaluator` after Makarova et al. 2022, against the error that cross-validation would
   have, here the known error of a seed), asked after every tenth trial, as each question fits a Gaussian process.
 
@@ -16,8 +16,10 @@ it is the one with which an accuracy has the spread that the seeds of the table 
 
 import argparse
 import warnings
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from unittest.mock import patch
 
 import numpy as np
 import optuna
@@ -25,16 +27,18 @@ from numpy.typing import NDArray
 from optuna.samplers import TPESampler
 from optuna.study import Study, StudyDirection
 from optuna.terminator import RegretBoundEvaluator
+from optuna.trial import FrozenTrial
 
 from hpo.definition.search_space import suggest
-from hpo.search.convergence import converged
+from hpo.search.convergence import LEAST_WINDOW, converged
 from tests.benchmarks.recorded_tables import Recorded, recorded
 
 TABLES = ("australian", "kc1", "car", "segment")
 N_TRIALS = 300
 FIXED = (50, 100, 200)
 LEAST_TRIALS = 20
-RULES = ("hpo", "Optuna's terminator", *(f"{number} trials" for number in FIXED))
+WINDOWS = {f"hpo, {window}{' (in use)' * (window == LEAST_WINDOW)}": window for window in (20, 40, 50)}
+RULES = (*WINDOWS, "Optuna's terminator", *(f"{number} trials" for number in FIXED))
 
 
 def seed_noise(table: Recorded) -> float:
@@ -57,6 +61,10 @@ def search(table: Recorded, seed: int) -> tuple[Study, NDArray[np.float64]]:
     return study, np.array(true)
 
 
+def has_converged(trials: Sequence[FrozenTrial], n_validation: int) -> bool:
+    return converged(trials, StudyDirection.MAXIMIZE, n_validation) is not None
+
+
 def ends(study: Study, noise: float) -> dict[str, int]:
     """Return after how many trials each rule ends a search."""
     trials = study.get_trials(deepcopy=False)
@@ -64,9 +72,9 @@ def ends(study: Study, noise: float) -> dict[str, int]:
     n_validation = max(1, round(accuracy * (1 - accuracy) / noise**2))
     found = {f"{number} trials": number for number in FIXED}
     counts = range(LEAST_TRIALS, N_TRIALS)
-    found["hpo"] = next(
-        (count for count in counts if converged(trials[:count], StudyDirection.MAXIMIZE, n_validation)), N_TRIALS
-    )
+    for rule, window in WINDOWS.items():
+        with patch("hpo.search.convergence.LEAST_WINDOW", window):
+            found[rule] = next((count for count in counts if has_converged(trials[:count], n_validation)), N_TRIALS)
     evaluator = RegretBoundEvaluator(seed=0)
     found["Optuna's terminator"] = next(
         (count for count in counts[::10] if evaluator.evaluate(trials[:count], StudyDirection.MAXIMIZE) < noise),

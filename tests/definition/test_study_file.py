@@ -282,6 +282,8 @@ READ_BY_A_CHOICE = """
 [trial]
 augmentation = "flip_shift"
 shift = 2
+patience = 3
+restore_best = true
 [space]
 depth = { choices = [1] }
 width = { choices = [8] }
@@ -295,8 +297,17 @@ def test_a_choice_given_beside_the_file_takes_out_what_only_other_choices_read()
     assert parsed(READ_BY_A_CHOICE).trial["shift"] == 2
     assert "shift" not in parsed(READ_BY_A_CHOICE, augmentation="none").trial
     assert parsed(READ_BY_A_CHOICE, augmentation="flip_shift").trial["shift"] == 2
+    assert "restore_best" not in parsed(READ_BY_A_CHOICE, patience="none").trial
+    assert parsed(READ_BY_A_CHOICE, patience="5").trial["restore_best"] is True
     assert list(parsed(READ_BY_A_CHOICE, optimizer="adam").space) == ["depth", "width", "beta1"]
     assert list(parsed(READ_BY_A_CHOICE, optimizer="sgd").space) == ["depth", "width", "momentum"]
+
+
+def test_a_choice_of_the_experiments_that_state_none_leaves_the_others_what_they_read() -> None:
+    text = "[[experiment]]\nname = 'a'\nsettings = { hidden = '8', optimizer = 'sgd', momentum = 0.9 }"
+    given = parse_study(text, {"trial.optimizer": "adam"}, source="mine.toml", default_name="mine")
+    config = given.experiment_config(given.experiments[0], seed=0)
+    assert (config.optimizer, config.momentum) == ("sgd", 0.9)
 
 
 @pytest.mark.parametrize("first", ["augmentation", "shift"])
