@@ -83,7 +83,7 @@ def notes(rows: Sequence[Finding], looks: Sequence[int]) -> Iterator[str]:
     verdicts = {row.verdict for row in rows}
     yield from (meaning for verdict, meaning in MEANINGS.items() if verdict in verdicts)
     if any(row.low is not None for row in rows):
-        yield "In brackets: the interval of the mean over seeds, on this test set."
+        yield "In brackets: the interval of the mean over seeds, on these images."
         yield "* holds also after Holm's adjustment: at most 5% is the chance that any of these is wrong."
         yield "+ holds also after Benjamini and Hochberg's: of these, about 5% may be wrong."
         yield looks_text(max(row.seeds for row in rows), looks)

@@ -159,8 +159,8 @@ def _verdicts(study: StoredStudy) -> Iterator[Fact]:
         return
     found = [row for row in judge_claims(study.definition, study.trials) if row.reading == "fair"]
     counted = Counter(row.verdict for row in found if not row.by_construction)
-    others = ", ".join(f"{count} {verdict}" for verdict, count in counted.items() if verdict != "supported")
-    yield Fact("Claims supported", f"{counted['supported']} of {counted.total()}", f"{others}; each by one look.")
+    others = "".join(f"{count} {verdict}, " for verdict, count in counted.items() if verdict != "supported")
+    yield Fact("Claims supported", f"{counted['supported']} of {counted.total()}", f"{others}each by one look.")
 
 
 def _listed(names: Sequence[str]) -> str:

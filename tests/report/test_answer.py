@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from hpo.definition.outcome import Outcome
 from hpo.report.answer import grid_answer, search_answer
 from hpo.report.compared_trials import compared_trials
@@ -105,6 +107,31 @@ def test_the_answer_of_a_grid_is_its_best_mean() -> None:
     assert "over 2 seeds" in answer.facts[0].detail
     nothing = grid_answer(StoredStudy("rows", 1, ("maximize",), record, None, {}, []))
     assert nothing.headline.startswith("There is no answer yet.")
+
+
+CLAIMS = """
+[[claim]]
+id = "C1"
+title = "wide beats adam"
+tests = [{ of = "02_wide", versus = "01_adam", above = 0, quantity = "val_accuracy" }]
+"""
+UNKNOWN = """
+[[claim]]
+id = "C2"
+title = "wide beats adam by 5 points"
+tests = [{ of = "02_wide", versus = "01_adam", above = 5, quantity = "val_accuracy" }]
+"""
+
+
+@pytest.mark.parametrize(
+    ("claims", "detail"), [(CLAIMS, "each by one look."), (CLAIMS + UNKNOWN, "1 unresolved, each by one look.")]
+)
+def test_the_answer_of_a_grid_counts_its_verdicts(claims: str, detail: str) -> None:
+    record = StudyRecord.new(definition(GRID + claims), IMAGES)
+    measured = {"01_adam": {"val_accuracy": [50.0, 51.0, 52.0]}, "02_wide": {"val_accuracy": [55.0, 56.1, 56.9]}}
+    answer = grid_answer(StoredStudy("rows", 1, ("maximize",), record, None, {}, runs(measured)))
+    (verdicts,) = [fact for fact in answer.facts if fact.name == "Claims supported"]
+    assert (verdicts.value, verdicts.detail) == (f"1 of {claims.count('[[claim]]')}", detail)
 
 
 def test_an_answer_counts_no_trial_that_diverged_as_best() -> None:
