@@ -7,7 +7,8 @@ from pathlib import Path
 from hpo.definition.study_file import parse_study
 from hpo.errors import HpoError
 from hpo.execution.cluster.cluster_options import ClusterOptions
-from hpo.execution.session import Options, run_grid, run_search
+from hpo.execution.options import Options
+from hpo.execution.session import run_grid, run_search
 from hpo.execution.supervisor import StopReason
 
 

@@ -17,7 +17,8 @@ import psutil
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.study_file import parse_study
 from hpo.execution.events import Event
-from hpo.execution.session import Options, SessionEnd, run_grid, run_search
+from hpo.execution.options import Options
+from hpo.execution.session import SessionEnd, run_grid, run_search
 from hpo.search.live_study import LiveStudy
 from hpo.search.owned_study import owned_study
 from hpo.search.search_plan import SearchPlan

@@ -48,7 +48,7 @@ def bench(
     from hpo.execution.devices import worker_devices
     from hpo.execution.dry_run import confirmation_seconds, forecast_grid, forecast_search, open_known_data
     from hpo.execution.forecast import measuring
-    from hpo.execution.session import Options
+    from hpo.execution.options import Options
     from hpo.search.limits import Limits
     from hpo.training.images import Images
 

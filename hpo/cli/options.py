@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hpo.analysis.tables import Form, Table
     from hpo.definition.study_definition import StudyDefinition
     from hpo.execution.events import Observer
-    from hpo.execution.session import Options
+    from hpo.execution.options import Options
     from hpo.storage.address import Address
     from hpo.storage.stored_study import StoredStudy
 
@@ -274,7 +274,7 @@ class SessionOptions:
         """
         from hpo.execution.cluster.cluster_options import ClusterOptions
         from hpo.execution.events import unobserved
-        from hpo.execution.session import Options
+        from hpo.execution.options import Options
 
         cluster = None
         if self.cluster is not None:

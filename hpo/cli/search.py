@@ -18,7 +18,8 @@ from hpo.errors import RequestError, StorageError
 
 if TYPE_CHECKING:
     from hpo.definition.study_definition import StudyDefinition
-    from hpo.execution.session import Options, SessionEnd
+    from hpo.execution.options import Options
+    from hpo.execution.session import SessionEnd
 
 DEFAULT_TRIALS = 100
 

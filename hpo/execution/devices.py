@@ -17,6 +17,7 @@ from hpo.execution import cgroup
 
 # One small network cannot fill a GPU.
 WORKERS_PER_GPU = 16
+MAX_WORKERS = 1024
 
 
 def worker_devices(device: str, workers: int | Literal["auto"]) -> list[str]:
@@ -28,14 +29,23 @@ def worker_devices(device: str, workers: int | Literal["auto"]) -> list[str]:
 
     Raises:
         DeviceError: this machine has no such device.
-        RequestError: the number of workers is not between 1 and 1024.
+        RequestError: the number of workers is out of range.
     """
-    if workers != "auto" and not 1 <= workers <= 1024:
-        raise RequestError(f"--workers must be 'auto' or between 1 and 1024 but got {workers}.")
+    check_workers(workers)
     places = _places(device)
     most = _cores() if places == ["cpu"] else WORKERS_PER_GPU * len(places)
     count = most if workers == "auto" else workers
     return [places[slot % len(places)] for slot in range(count)]
+
+
+def check_workers(workers: int | Literal["auto"]) -> None:
+    """Refuse a number of workers that no session has.
+
+    Raises:
+        RequestError: it is not between 1 and MAX_WORKERS.
+    """
+    if workers != "auto" and not 1 <= workers <= MAX_WORKERS:
+        raise RequestError(f"--workers must be 'auto' or between 1 and {MAX_WORKERS} but got {workers}.")
 
 
 def processes(devices: Sequence[str]) -> list[list[int]]:

@@ -16,7 +16,8 @@ from hpo.execution.devices import worker_devices
 from hpo.execution.epoch_cost import with_epoch_cost
 from hpo.execution.events import Waiting, Warned
 from hpo.execution.forecast import SAMPLE, Forecast, forecast, largest_checkpoint, measuring, typical_configs
-from hpo.execution.session import MAX_TRIALS, Options, check_grid, check_limits, check_search
+from hpo.execution.options import Options, check_limits
+from hpo.execution.session import MAX_TRIALS, check_grid, check_search
 from hpo.execution.study_data import StudyData, open_study_data
 from hpo.search.halving import places, trained_epochs
 from hpo.search.limits import Limits

@@ -5,11 +5,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
-from pathlib import Path
-from typing import Literal
 
 import optuna
 from optuna.trial import FrozenTrial
@@ -21,19 +18,17 @@ from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import RequestError
 from hpo.execution.announcement import announced
-from hpo.execution.capacity import default_memory_limit, fitting_workers
-from hpo.execution.cluster.cluster_options import ClusterOptions
-from hpo.execution.devices import worker_devices
 from hpo.execution.epoch_cost import with_epoch_cost
-from hpo.execution.events import DataProgress, Event, Observer, StudyOpened, TrialStarted, Waiting, Warned, unobserved
+from hpo.execution.events import DataProgress, Event, Observer, StudyOpened, TrialStarted, Waiting, Warned
 from hpo.execution.interruption import Interruptions
-from hpo.execution.local_process import OutOfMemoryKills, start_process
+from hpo.execution.local_machine import LocalMachine
+from hpo.execution.machines import Machines
 from hpo.execution.messages import Setup
+from hpo.execution.options import Options, check_limits
 from hpo.execution.running_trials import RunningTrials
 from hpo.execution.study_data import open_study_data
 from hpo.execution.supervisor import StopReason, Supervisor
-from hpo.execution.worker_pool import WorkerPool
-from hpo.run.logging_config import HISTOGRAMS_EVERY, LoggingConfig
+from hpo.run.logging_config import LoggingConfig
 from hpo.search.grid_plan import GridPlan
 from hpo.search.limits import Limits
 from hpo.search.live_study import LiveStudy
@@ -43,56 +38,14 @@ from hpo.search.race_plan import RacePlan
 from hpo.search.search_plan import SearchPlan
 from hpo.storage.address import Address
 from hpo.storage.stored_study import stored_definition
-from hpo.storage.study_folder import LOG, make_folder, remove_unused
+from hpo.storage.study_folder import make_folder, remove_unused
 from hpo.storage.study_record import DatasetRecord
 
 MAX_TRIALS = 1_000_000
 MAX_EPOCHS = 1_000_000_000
-MAX_MEMORY = 1 << 60
 # How long the database may take to accept the last results: after an interruption, and after a second one.
 CLOSE_SECONDS = 1.5
 CLOSE_AT_ONCE_SECONDS = 0.5
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a study is run, whatever it is.
-
-    Attributes:
-        runs: folder of everything that is produced.
-        storage: address of the database; None is the SQLite file of the runs folder.
-        workers: trials that train at a time; `auto` is one a core, or 16 a GPU.
-        device: `auto`, `cpu`, `cuda` (every GPU) or `cuda:N`.
-        data_dir: where data sets are kept; None is the user's cache.
-        timeout: seconds after which the session brings its runs to a checkpoint and ends.
-        trial_timeout: seconds that a trial may train.
-        memory_limit: bytes that a worker may allocate for training; None shares out the machine's memory.
-        epochs_total: epochs of all trials of a search together, after which no trial begins; None for no bound.
-        until_converged: whether a search ends when nothing more is to be expected.
-        deterministic: whether a search must not depend on the number of workers, nor on interruptions.
-        checkpoint_seconds: least time between two checkpoints of a run.
-        histograms_every: epochs from one histogram of weights and gradients to the next, for TensorBoard; 0 for none.
-        artifacts: address of a bucket for the figures of trials; None is a folder of the runs folder.
-        cluster: the machines that train; None is this one.
-        observer: sees each event.
-    """
-
-    runs: Path = Path("runs")
-    storage: str | None = None
-    workers: int | Literal["auto"] = "auto"
-    device: str = "auto"
-    data_dir: Path | None = None
-    timeout: float | None = None
-    trial_timeout: float | None = None
-    memory_limit: int | None = None
-    epochs_total: int | None = None
-    until_converged: bool = False
-    deterministic: bool = False
-    checkpoint_seconds: float = 5.0
-    histograms_every: int = HISTOGRAMS_EVERY
-    artifacts: str | None = None
-    cluster: ClusterOptions | None = None
-    observer: Observer = unobserved
 
 
 @dataclass(frozen=True)
@@ -241,20 +194,6 @@ def check_grid(definition: StudyDefinition, seeds: int) -> None:
         raise RequestError(f"--seeds must be between 1 and {MAX_TRIALS:,} but got {seeds}.")
 
 
-def check_limits(options: Options) -> None:
-    """Refuse limits of time and memory that leave nothing, or that no machine has.
-
-    Raises:
-        RequestError: a limit is out of range.
-    """
-    for name in ("timeout", "trial_timeout", "memory_limit"):
-        limit = getattr(options, name)
-        if limit is not None and limit <= 0:
-            raise RequestError(f"--{name.replace('_', '-')} must be above 0 but got {limit:g}.")
-    if options.memory_limit is not None and options.memory_limit > MAX_MEMORY:
-        raise RequestError(f"--memory-limit must be at most {MAX_MEMORY >> 50}P.")
-
-
 def _run(
     definition: StudyDefinition,
     plan_for: Callable[[LiveStudy, Limits, StudyDefinition], Plan],
@@ -270,21 +209,9 @@ def _run(
         observe(Warned(text))
 
     with ExitStack() as stack:
-        cluster = None
-        if options.cluster is not None:
-            from hpo.execution.cluster.cluster import connected
-
-            cluster = stack.enter_context(connected(options.cluster, options.device))
-            devices = cluster.devices(options.workers)[:n_runs]
-        else:
-            devices = worker_devices(options.device, options.workers)[:n_runs]
-        n_workers, fewer = fitting_workers(len(devices), on_cpu="cpu" in devices and cluster is None)
-        devices = devices[:n_workers]
-        memory_limit = options.memory_limit
-        if cluster is None:
-            memory_limit = memory_limit or default_memory_limit(n_workers)
-        if fewer:
-            tell(fewer)
+        machines = stack.enter_context(_machines(options, n_runs))
+        if machines.fewer:
+            tell(machines.fewer)
         interruptions = stack.enter_context(Interruptions())
         folder = make_folder(options.runs / definition.name)
         stack.callback(remove_unused, folder)
@@ -303,21 +230,14 @@ def _run(
         for note in () if definition.confirms else data.notes:  # Its search has said them.
             tell(note)
         # The processes load their libraries while the study is opened here.
-        if cluster is None:
-            pool = WorkerPool(devices, partial(start_process, log=folder / LOG, kills=OutOfMemoryKills()))
-        else:
-            pool = cluster.pool(devices, folder, follow=options.workers == "auto", most=n_runs)
+        pool = machines.start_workers(folder)
         stack.callback(pool.kill)
         record = DatasetRecord(name=dataset.name, fingerprint=dataset.fingerprint)
         study = stack.enter_context(owned_study(address, definition, record, folder, tell, options.artifacts))
         if definition.limits.epoch_seconds is not None and study.epoch_cost is None:
-            if cluster is not None and devices[0] != "cpu":
-                raise RequestError(
-                    "--max-epoch-seconds is measured on this machine: leave it out where Ray gives GPUs."
-                )
-            measured = devices if cluster is None else worker_devices("cpu", "auto")
+            timed = machines.timed_devices()
             with announced("Measuring how long epochs of several networks take, for the limit on seconds.", tell):
-                limits = with_epoch_cost(limits, definition, data.images, measured)
+                limits = with_epoch_cost(limits, definition, data.images, timed)
             assert limits.epoch_cost is not None
             study.decide_epoch_cost(limits.epoch_cost)
         plan = plan_for(study, replace(limits, epoch_cost=study.epoch_cost), definition)
@@ -328,8 +248,8 @@ def _run(
                 finished=finished,
                 interrupted=len(study.interrupted),
                 total=plan.total,
-                workers=n_workers,
-                devices=tuple(devices) if cluster is None else ("a Ray cluster",),
+                workers=len(machines.devices),
+                devices=tuple(machines.names),
                 paused=len(study.paused),
                 epochs_left=plan.epochs_left,
                 metric=definition.metric,
@@ -340,8 +260,8 @@ def _run(
             Setup(
                 folder=folder,
                 images=images,
-                device=devices[0],
-                memory_limit=memory_limit,
+                device=machines.devices[0],
+                memory_limit=machines.memory_limit,
                 data=definition.data,
                 dataset=dataset.name,
                 fingerprint=dataset.fingerprint,
@@ -370,6 +290,15 @@ def _run(
         finally:
             saved = _save(study, interruptions)
         return _end(study, stopped, plan, saved, finished)
+
+
+def _machines(options: Options, n_runs: int | None) -> AbstractContextManager[Machines]:
+    """Return the machines that train `n_runs` runs, or an unknown number of them."""
+    if options.cluster is None:
+        return nullcontext(LocalMachine(options, n_runs))
+    from hpo.execution.cluster.cluster import connected
+
+    return connected(options.cluster, options, n_runs)
 
 
 def _while_watched(observer: Observer) -> Observer:

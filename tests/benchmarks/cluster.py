@@ -30,7 +30,8 @@ from hpo.definition.study_file import load_study
 from hpo.execution.cluster.cluster_options import ClusterOptions
 from hpo.execution.cluster.run_files import Change, RunFiles
 from hpo.execution.events import EpochTrained, Event, TrialStarted
-from hpo.execution.session import Options, run_search
+from hpo.execution.options import Options
+from hpo.execution.session import run_search
 from tests.studies import stored, wait_until, what_came_out
 
 GRID_PART = ("01_*", "07_*", "22_*")

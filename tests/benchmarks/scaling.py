@@ -17,7 +17,8 @@ import psutil
 
 from hpo.definition.study_file import load_study
 from hpo.execution.events import EpochTrained, Event, TrialEnded, TrialStarted
-from hpo.execution.session import Options, run_search
+from hpo.execution.options import Options
+from hpo.execution.session import run_search
 
 
 class Watch:

@@ -21,7 +21,8 @@ from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import RequestError
 from hpo.execution.cluster.cluster_options import ClusterOptions
 from hpo.execution.events import EpochTrained, Event, StudyOpened, TrialEnded, TrialStarted
-from hpo.execution.session import Options, run_grid
+from hpo.execution.options import Options
+from hpo.execution.session import run_grid
 from hpo.run.logging_config import LoggingConfig
 from tests.studies import GRID, Session, definition, stored, wait_until, what_came_out
 
@@ -171,7 +172,7 @@ def test_a_node_fetches_images_that_it_lacks_once(cluster: Any, tmp_path: Path) 
     assert images.folder is not None
     setup = Setup(images.folder, images.folder, "cpu", None, data, "digits", images.fingerprint, 5.0, LoggingConfig())
     elsewhere = replace(setup, images=tmp_path / "of_another_machine")
-    with connected(on(cluster), "cpu") as session:
+    with connected(on(cluster), Options(device="cpu"), n_runs=1) as session:
         import ray
 
         actor: Any = session._nodes.place_actor(1)

@@ -115,7 +115,8 @@ def test_each_signal_is_counted_once_there_is_work_to_save_and_raised_before(num
 def test_a_terminal_that_closes_leaves_a_study_that_can_be_resumed(tmp_path: Path):
     program = (
         "from tests.studies import *\n"
-        "from hpo.execution.session import Options, run_search\n"
+        "from hpo.execution.options import Options\n"
+        "from hpo.execution.session import run_search\n"
         "def observe(event): print(event, flush=True)\n"
         f"options = Options(runs=Path({str(tmp_path)!r}), workers=1, device='cpu', observer=observe)\n"
         "run_search(search_definition(epochs=5000, pruner='none'), 2, options)\n"

@@ -6,7 +6,8 @@ import pytest
 
 import hpo.execution.worker_pool
 from hpo.execution.events import EpochTrained, Event, StudyOpened, TrialStarted, Warned
-from hpo.execution.session import Options, SessionEnd, run_grid, run_search
+from hpo.execution.options import Options
+from hpo.execution.session import SessionEnd, run_grid, run_search
 from tests.studies import definition, search_definition, stored, worker_processes
 
 # Of one structure but the last, which is another, one that diverges and one that is too large.
