@@ -48,7 +48,7 @@ def search(
         bool,
         typer.Option(
             "--until-converged",
-            help="Stop once the newest third of the trials, at least 20, has improved the best value by no more than "
+            help="Stop once the newest third of the trials, at least 50, has improved the best value by no more than "
             "that value's noise: the standard error of an accuracy over the validation images.",
         ),
     ] = False,

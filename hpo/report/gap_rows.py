@@ -27,11 +27,6 @@ class GapRow:
         """Train minus validation accuracy, in points."""
         return self.train - self.validation
 
-    @property
-    def test_gap(self) -> float | None:
-        """Train minus test accuracy, in points."""
-        return None if self.test is None else self.train - self.test
-
 
 def gap_rows(trials: Sequence[StoredTrial]) -> list[GapRow]:
     """Return a row for each trial whose train and validation accuracy are known."""

@@ -10,6 +10,7 @@ import pytest
 import typer
 
 from hpo.cli import COMMANDS, app
+from hpo.search.convergence import LEAST_WINDOW
 from tests.cli.command import HPO, environment
 from tests.cli.conftest import Call, Told
 
@@ -41,6 +42,11 @@ def test_a_command_has_an_example_that_it_accepts_and_options_in_groups(command:
     APP.commands[name].make_context(name, rest)  # type: ignore[attr-defined]
     if "--runs" in out:
         assert "\nWhere results are kept:\n" in out
+
+
+def test_the_help_of_until_converged_states_the_rule_that_is_used(call: Call) -> None:
+    _, out, _ = call("search --help")
+    assert f"newest third of the trials, at least {LEAST_WINDOW}," in " ".join(out.split())
 
 
 @pytest.mark.parametrize(
