@@ -7,12 +7,12 @@ from typing import Any
 from hpo.definition.confirmation_config import ConfirmationConfig
 from hpo.definition.data_config import DataConfig
 from hpo.definition.limits_config import LimitsConfig
+from hpo.definition.misplaced import STUDY_KEYS
 from hpo.definition.pruner_config import PrunerConfig
 from hpo.definition.reference import keys
 from hpo.definition.sampler_config import SamplerConfig
 from hpo.definition.search_space import Parameter
 from hpo.definition.study_definition import StudyDefinition
-from hpo.definition.study_file import STUDY_KEYS
 from hpo.definition.table import Table
 from hpo.definition.toml_text import write_value
 from hpo.definition.trial_config import TrialConfig

@@ -13,7 +13,7 @@ class Outcome(StrEnum):
     | timed_out | PRUNED, valued at its last epoch | never retried: the configuration was too slow |
     | diverged, out_of_memory | PRUNED and infeasible | never retried, and the sampler avoids its like |
     | paused | RUNNING | waits at a rung; resumes from its checkpoint if it is promoted, else it is pruned |
-    | interrupted | WAITING | goes on from its checkpoint when the study does |
+    | interrupted | WAITING | resumes from its checkpoint when the study does |
     | crashed | FAIL, once its retries are used up | the process was at fault: the sampler learns nothing |
     """
 

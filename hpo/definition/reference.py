@@ -12,11 +12,11 @@ from hpo.definition.confirmation_config import ConfirmationConfig, Confirms
 from hpo.definition.data_config import DataConfig
 from hpo.definition.experiment import Experiment
 from hpo.definition.limits_config import LimitsConfig
+from hpo.definition.misplaced import STUDY_KEYS
 from hpo.definition.pruner_config import PrunerConfig
 from hpo.definition.sampler_config import SamplerConfig
 from hpo.definition.search_space import Parameter
 from hpo.definition.study_definition import StudyDefinition
-from hpo.definition.study_file import STUDY_KEYS
 from hpo.definition.table import LEAST_NUMBER, MOST_COUNT, MOST_NUMBER, Table
 from hpo.definition.trial_config import MOST_L2, READ_ONLY_BY, TrialConfig
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from hpo.definition.conditions import refuse_unusable
 from hpo.definition.data_config import DataConfig
+from hpo.definition.misplaced import STUDY_KEYS, in_brackets, misplaced, other_homes
 from hpo.definition.problem import describe, shown
 from hpo.definition.shipped_studies import shipped_studies
 from hpo.definition.study_definition import StudyDefinition
@@ -26,7 +27,6 @@ OPTIONAL = ("confirmation", "confirms")
 # What a study says of itself and of what follows it; it may change while the study stays the same.
 BESIDE_SETTINGS = {"text", "overrides", "claims", "name", "confirmation", "confirms"}
 ARRAYS = ("enqueue", "experiment", "claim")
-STUDY_KEYS = ("name", "seed", "metric")
 # Settings that are text, whatever the text looks like: a study may be called 12, or 2026-01-31.
 TEXTS = ("study.name", "data.dataset")
 
@@ -152,6 +152,8 @@ def _parsed(text: str, overrides: Mapping[str, str], default_name: str, stored: 
         except DefinitionError:
             if not stored:
                 raise
+    if not stored:
+        _check_keys(tables)
     try:
         if stored:
             definition = _understood(tables, text, overrides, default_name)
@@ -189,8 +191,11 @@ def fingerprint(definition: StudyDefinition) -> str:
 
 def _check_shape(tables: dict[str, Any]) -> None:
     """Refuse unknown tables, and values where tables belong, before anything is read from them."""
-    problem = unknown(tables, (*TABLES, *ARRAYS), "table")
-    if problem:
+    known = (*TABLES, *ARRAYS)
+    for key in tables:
+        if homes := other_homes(key, known):
+            raise DefinitionError(f"{quoted(key)} belongs in {in_brackets(homes)}")
+    if problem := unknown(tables, known, "table"):
         raise DefinitionError(problem)
     for name in TABLES:
         if name not in OPTIONAL:
@@ -202,9 +207,6 @@ def _check_shape(tables: dict[str, Any]) -> None:
         rows = tables.setdefault(name, [])
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise DefinitionError(f"[[{name}]] must be an array of tables")
-    problem = unknown(tables["study"], STUDY_KEYS)
-    if problem:
-        raise DefinitionError(f"[study] {problem}")
     for name, parameter in tables["space"].items():
         if not isinstance(parameter, dict):
             raise DefinitionError(f"[space] {quoted(name)} must be a table with 'low' and 'high', or 'choices'")
@@ -214,6 +216,14 @@ def _check_shape(tables: dict[str, Any]) -> None:
                 f"{_row('experiment', position, experiment)} 'settings': must be a table such as "
                 f'{{ hidden = "512-512" }} but got {shown(experiment["settings"])}'
             )
+
+
+def _check_keys(tables: Mapping[str, Any]) -> None:
+    """Refuse a key that belongs in another table, and an unknown one of [study]; the other tables check their own."""
+    if problem := misplaced(tables):
+        raise DefinitionError(problem)
+    if problem := unknown(tables["study"], STUDY_KEYS):
+        raise DefinitionError(f"[study] {problem}")
 
 
 def _definition(
@@ -310,25 +320,30 @@ def _override(tables: dict[str, Any], key: str, text: str, overrides: Iterable[s
     *path, name = key.split(".")
     if not path:
         # A setting of every trial: it wins over the search space, and over each stated trial and experiment.
-        problem = unknown([name], TrialConfig.model_fields, "setting")
-        if problem:
-            raise DefinitionError(f"--set: {problem}")
+        _check_setting(name)
         _take_out(tables, {name} | (unread_with(name, value) - {*map(_setting, overrides)}))
         path = ["trial"]
     if setting := _setting(key):
         _take_out(tables, other_form(setting))
     if path[0] not in TABLES:
         raise DefinitionError(f"--set: unknown table {quoted(path[0])}. {nearest(path[0], TABLES)}")
-    if path[0] in ("trial", "space") and (
-        problem := unknown([*path[1:], name][:1], TrialConfig.model_fields, "setting")
-    ):
-        raise DefinitionError(f"--set: {problem}")
+    if path[0] in ("trial", "space"):
+        _check_setting([*path[1:], name][0])
     table = tables
     for part in path:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
             raise DefinitionError(f"--set: {quoted('.'.join(path))} is a value, not a table")
     table[name] = value
+
+
+def _check_setting(name: str) -> None:
+    """Refuse an override of a setting that trials do not have."""
+    if homes := other_homes(name, TrialConfig.model_fields):
+        keys = " or ".join(f"--set {home}.{name}=VALUE" for home in homes)
+        raise DefinitionError(f"--set: {quoted(name)} is a key of another table: write {keys}")
+    if problem := unknown([name], TrialConfig.model_fields, "setting"):
+        raise DefinitionError(f"--set: {problem}")
 
 
 def _take_out(tables: dict[str, Any], names: Iterable[str]) -> None:

@@ -41,7 +41,7 @@ def test_how_a_search_is_confirmed_does_not_make_it_another_search():
     [
         (STUDY + "[confirmation]\ntop = 0\n", "[confirmation] 'top': must be at least 1 but got 0"),
         (STUDY + "[confirmation]\nshare = 1.0\n", "[confirmation] 'share': must be below 1 but got 1"),
-        (STUDY + "[confirmation]\nseed = 3\n", "[confirmation] unknown key 'seed'. Did you mean 'seeds'?"),
+        (STUDY + "[confirmation]\nseed = 3\n", "[confirmation] 'seed' belongs in [study]. Did you mean 'seeds'?"),
         (GRID + "[confirmation]\n", "[confirmation] belongs to a search"),
         (STUDY + "[confirms]\nstudy = 'a'\nstudy_id = 'b'\n", "[confirms] belongs to experiments"),
     ],
