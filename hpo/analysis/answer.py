@@ -1,10 +1,12 @@
 """The answer of a study: its best configuration, with what is known of its noise, and the few that come after it."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from hpo.analysis.choice import Chosen, confirmed
+from hpo.analysis.range_end import range_ends
 from hpo.analysis.search_expectation import too_good
 from hpo.analysis.study_tables import DERIVED, settings_text, varied_settings
 from hpo.analysis.tables import Column, Fact, Row, Table, number
@@ -45,12 +47,18 @@ def answer_table(
     rows = [_row(each, metric, images) for each in ranked]
     best, first = ranked[0], rows[0]
     folders = [str(best.study.run_folder(run, runs)) for run in best.runs]
+    ends = range_ends(study, best.trial) if best.trial is not None else []
     following = _next_commands(study, best, chosen, command)
     facts = [
         Fact("best", f"{best.label}: {_settings(best, study)}"),
         *_value_facts(first, len(ranked), metric, images, chosen, study),
         *([Fact("test", text) for text in _test(best, chosen)]),
         *_gap_facts(best),
+        *(
+            [Fact("at range ends", f"{', '.join(end.place for end in ends)}. Wider ranges could be better.")]
+            if ends
+            else []
+        ),
         Fact("folder", folders[0] + (f" and {counted(len(folders) - 1, 'other')}" if folders[1:] else "")),
     ]
     by = f", confirmed by study {best.study.name}" if chosen else ""
@@ -62,6 +70,7 @@ def answer_table(
         "compared": len(ranked),
         "best": {**first, "config": best.config, "folders": folders},
         "corrected": None if chosen or best.trial is None else corrected_best(study, metric, images),
+        "range_ends": [asdict(end) for end in ends],
         "test": chosen.look.model_dump() if chosen else None,
         "next": following,
     }

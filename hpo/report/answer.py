@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from hpo.analysis.compared_trials import ComparedTrials
 from hpo.analysis.confirmation import Confirmed, advantage, confirmed_rows
 from hpo.analysis.findings import judge_claims
 from hpo.analysis.search_expectation import too_good
 from hpo.analysis.study_tables import used_settings, varied_settings
 from hpo.analysis.tables import interval, number
 from hpo.definition.counted import counted
-from hpo.report.compared_trials import ComparedTrials
 from hpo.report.cost_rows import seconds
 from hpo.report.scale import Scale
 from hpo.search.candidates import YARDSTICK

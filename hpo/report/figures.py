@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from hpo.report.coordinate_rows import Axis
+from hpo.analysis.axis import Axis
 from hpo.report.cost_rows import CostRow
 from hpo.report.curve_rows import Curve, thinned
 from hpo.report.gap_rows import GapRow

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import optuna
 import plotly.graph_objects as go
 
+from hpo.analysis.axis import axes, text
+from hpo.analysis.compared_trials import ComparedTrials
 from hpo.analysis.confirmation import advantage, confirmed_rows
 from hpo.analysis.confirmation_table import confirmation_table
 from hpo.analysis.search_expectation import expectation
 from hpo.analysis.study_tables import settings_text, varied_settings
 from hpo.analysis.tables import Column, Table, number
 from hpo.definition.counted import counted
-from hpo.report.compared_trials import ComparedTrials
-from hpo.report.coordinate_rows import axes, text
 from hpo.report.cost_rows import seconds
 from hpo.report.figures import (
     BLUE,

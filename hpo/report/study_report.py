@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hpo.analysis.axis import axes
+from hpo.analysis.choice import confirmed
+from hpo.analysis.compared_trials import ComparedTrials, compared_trials
+from hpo.analysis.range_end import range_ends
 from hpo.data.load import KNOWN_DATASETS
 from hpo.definition.counted import counted
 from hpo.errors import RequestError, StorageError, printable, quoted
 from hpo.report.answer import grid_answer, search_answer
-from hpo.report.compared_trials import ComparedTrials, compared_trials
-from hpo.report.coordinate_rows import axes
 from hpo.report.grid_sections import experiment_gaps, experiments_section, findings_section
 from hpo.report.importance_rows import importance_rows
 from hpo.report.optuna_study import optuna_study
@@ -34,7 +36,7 @@ from hpo.report.search_sections import (
 )
 from hpo.report.section import Section
 from hpo.report.validation_images import ValidationImages, find_validation_images
-from hpo.report.warning_rows import boundary_warnings, few_trials_warning, outcome_warnings
+from hpo.report.warning_rows import few_trials_warning, outcome_warnings
 from hpo.run.replacing import replacing
 from hpo.statistics.replay import not_comparable
 from hpo.storage.stored_study import StoredStudy
@@ -91,7 +93,7 @@ def study_page(study: StoredStudy, confirmation: StoredStudy | None, places: Pla
     else:
         compared = compared_trials(study.trials)
         answer = search_answer(study, compared, _validation(study, images), confirmation)
-        warnings = [*boundary_warnings(compared.trials, Scale(definition.metric)), *warnings]
+        warnings = [*_at_range_ends(study, confirmation), *warnings]
         few = few_trials_warning(len(compared.trials), len(axes(compared.trials)))
         warnings += [few] if few and compared.trials else []
         if confirmation is None and answer.settings:
@@ -111,6 +113,15 @@ def study_page(study: StoredStudy, confirmation: StoredStudy | None, places: Pla
     ]
     kind = "confirmation" if definition.confirms else definition.kind
     return Page(study.name, kind, state, answer, warnings, [*sections, *shared], reproduction(study))
+
+
+def _at_range_ends(study: StoredStudy, confirmation: StoredStudy | None) -> list[str]:
+    """Return a warning for each range that ends where the best trial is: the confirmed one, if there is one."""
+    chosen = confirmed(confirmation) if confirmation else None
+    if chosen is None and not any(trial.state == "complete" for trial in study.trials):
+        return []
+    best = chosen.ranked[0].trial if chosen else study.best_trial.number
+    return [end.sentence for end in range_ends(study, best)] if best is not None else []
 
 
 def _chosen(confirmation: StoredStudy | None) -> list[tuple[StoredStudy, StoredTrial]]:

@@ -4,55 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from hpo.definition.counted import counted
 from hpo.definition.outcome import Outcome
-from hpo.report.coordinate_rows import Axis, axes, text
-from hpo.report.scale import Scale
 from hpo.storage.stored_trial import StoredTrial
 
-# A value this near to an end of its range, as a share of the range, could have been better beyond it.
-NEAR = 0.03
 MOST_INFEASIBLE = 0.1
 # Trials for each parameter, below which an importance says little.
 TRIALS_A_PARAMETER = 5
-
-
-def boundary_warnings(trials: Sequence[StoredTrial], scale: Scale) -> list[str]:
-    """Return a warning for each range that ends where the best trial is.
-
-    A lower end that cannot be passed is left out: there is no dropout below 0, and no depth below 1.
-
-    Args:
-        trials: that are compared, of a search.
-        scale: of its metric.
-    """
-    if not trials:
-        return []
-    sign = -1.0 if scale.is_accuracy else 1.0
-    ranked = sorted(trials, key=lambda trial: sign * (trial.value or 0.0))
-    best, leading = ranked[0], ranked[: max(3, len(ranked) // 10)]
-    found = []
-    for axis in axes(trials):
-        side = _end(axis, best)
-        if side is None:
-            continue
-        others = sum(_end(axis, trial) == side for trial in leading)
-        bound, change = (axis.low, "lower") if side == "low" else (axis.high, "higher")
-        found.append(
-            f"{axis.name} = {text(best.params[axis.name])} of the best trial is at the end of its range "
-            f"({text(axis.low)} to {text(axis.high)}), as in {others} of the best {len(leading)} trials. "
-            f"A {change} bound than {text(bound)} could be better."
-        )
-    return found
-
-
-def _end(axis: Axis, trial: StoredTrial) -> str | None:
-    """Return the end of a range at which a trial is."""
-    place = axis.place(trial.params[axis.name]) if axis.name in trial.params and not axis.choices else None
-    if place is None:
-        return None
-    if place >= 1 - NEAR:
-        return "high"
-    least = 1 if axis.whole else 0
-    return "low" if place <= NEAR and axis.low > least else None
 
 
 def outcome_warnings(trials: Sequence[StoredTrial]) -> Iterator[str]:

@@ -2,18 +2,17 @@ from pathlib import Path
 
 import pytest
 
+from hpo.analysis.compared_trials import compared_trials
 from hpo.definition.outcome import Outcome
 from hpo.report.answer import grid_answer, search_answer
-from hpo.report.compared_trials import compared_trials
 from hpo.report.reproduction import reproduction
 from hpo.report.study_report import Places, study_page
 from hpo.storage.look import Look, LookResult
 from hpo.storage.stored_study import StoredStudy
 from hpo.storage.study_record import DatasetRecord, StudyRecord
+from tests.simulated_search import mixed_trials, simulated_search
 from tests.statistics.simulated import runs
 from tests.studies import GRID, definition
-
-from .simulated_search import mixed_trials, simulated_search
 
 IMAGES = DatasetRecord(name="digits", fingerprint="none")
 CONFIRMATION = """

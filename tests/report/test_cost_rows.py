@@ -2,8 +2,7 @@ import pytest
 
 from hpo.report.cost_rows import cost_rows, parameters, seconds
 from hpo.report.scale import Scale
-
-from .simulated_search import mixed_trials, simulated_trial
+from tests.simulated_search import mixed_trials, simulated_trial
 
 SCALE = Scale("val_accuracy")
 

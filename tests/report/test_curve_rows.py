@@ -1,7 +1,6 @@
 from hpo.report.curve_rows import BEST, MOST_CURVES, MOST_POINTS, curve_rows, thinned
 from hpo.report.scale import Scale
-
-from .simulated_search import mixed_trials, simulated_trial
+from tests.simulated_search import mixed_trials, simulated_trial
 
 SCALE = Scale("val_accuracy")
 

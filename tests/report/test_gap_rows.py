@@ -1,8 +1,7 @@
 import pytest
 
 from hpo.report.gap_rows import gap_rows
-
-from .simulated_search import simulated_trial
+from tests.simulated_search import simulated_trial
 
 
 def test_a_finished_run_has_the_gap_of_its_result_and_a_stopped_one_that_of_its_last_epoch() -> None:

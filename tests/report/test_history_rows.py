@@ -1,7 +1,6 @@
 from hpo.report.history_rows import history_rows
 from hpo.report.scale import Scale
-
-from .simulated_search import simulated_trial
+from tests.simulated_search import simulated_trial
 
 
 def test_the_best_value_so_far_never_falls_and_leaves_out_what_cannot_be_trained() -> None:

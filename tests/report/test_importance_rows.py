@@ -1,11 +1,10 @@
 import pytest
 
-from hpo.report.compared_trials import compared_trials
+from hpo.analysis.compared_trials import compared_trials
 from hpo.report.importance_rows import LEAST_TRIALS, importance_rows
 from hpo.report.optuna_study import optuna_study
 from hpo.report.scale import Scale
-
-from .simulated_search import mixed_trials, simulated_trial
+from tests.simulated_search import mixed_trials, simulated_trial
 
 SCALE = Scale("val_accuracy")
 

@@ -7,8 +7,7 @@ from hpo.report.cost_rows import CostRow
 from hpo.report.figures import cost_figure
 from hpo.report.scale import Scale
 from tests.browser import visited
-
-from .simulated_search import simulated_trial
+from tests.simulated_search import simulated_trial
 
 
 @pytest.mark.parametrize(

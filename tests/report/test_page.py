@@ -14,8 +14,7 @@ from hpo.report.section import Drawing, Picture, Section
 from hpo.report.study_report import Places, study_page, write_report
 from hpo.report.thumbnail import thumbnail
 from tests.browser import Visit, visited
-
-from .simulated_search import mixed_trials, simulated_search, simulated_trial
+from tests.simulated_search import mixed_trials, simulated_search, simulated_trial
 
 ATTACK = "<script>alert('x')</script>\"&<img src=http://192.0.2.1/x>"
 # Where a figure's first point is in the window; of a bar, its middle.

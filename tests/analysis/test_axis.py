@@ -1,8 +1,7 @@
 import pytest
 
-from hpo.report.coordinate_rows import Axis, axes
-
-from .simulated_search import simulated_trial
+from hpo.analysis.axis import Axis, axes
+from tests.simulated_search import simulated_trial
 
 
 def test_an_axis_a_parameter_in_the_order_in_which_they_are_suggested() -> None:

@@ -1,6 +1,5 @@
-from hpo.report.compared_trials import ENOUGH, compared_trials
-
-from .simulated_search import simulated_trial
+from hpo.analysis.compared_trials import ENOUGH, compared_trials
+from tests.simulated_search import simulated_trial
 
 
 def test_with_enough_finished_trials_those_that_were_stopped_are_left_out() -> None:
