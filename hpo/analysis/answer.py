@@ -55,7 +55,7 @@ def answer_table(
         *([Fact("test", text) for text in _test(best, chosen)]),
         *_gap_facts(best),
         *(
-            [Fact("at range ends", f"{', '.join(end.place for end in ends)}. Wider ranges could be better.")]
+            [Fact("range ends", f"{', '.join(end.place for end in ends)}. Wider ranges could be better.")]
             if ends
             else []
         ),
