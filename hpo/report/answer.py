@@ -81,16 +81,17 @@ def search_answer(
         headline = (
             f"Trial {best.number} is the best of {among:,}: {scale.text(best.value)} {scale.name}, likely too good."
         )
-    chosen, confirmed = best, list[Fact]()
+    chosen, row, confirmed = best, None, list[Fact]()
     if confirmation is not None:
         row, confirmed = _confirmed(confirmation)
         numbered = {trial.number: trial for trial in study.trials}
         if row is not None and row.trial in numbered:
             chosen, last = numbered[row.trial], confirmed[0]
             headline = f"Trial {row.trial} is the best after its confirmation: {last.value} {last.name.lower()}."
+    noise = "the best of many noisy values" if row else too_good(study, definition.metric, validation)
     facts = [
         *confirmed,
-        Fact(f"Best {scale.name} of the search", scale.text(best.value), _noise(study, best, validation)),
+        Fact(f"Best {scale.name} of the search", scale.text(best.value), f"Trial {best.number}, {noise}."),
         *_gap(best),
         *_comparison(study, compared, best, scale),
         *_cost(study, confirmation),
@@ -171,11 +172,6 @@ def _dataset(study: StoredStudy) -> str:
     return study.record.dataset.name if study.record else "its images"
 
 
-def _noise(study: StoredStudy, best: StoredTrial, validation: int | None) -> str:
-    """Return how far the value of the best trial could be off."""
-    return f"Trial {best.number}, {too_good(study, study.definition.metric, validation)}."
-
-
 def _confirmed(confirmation: StoredStudy) -> tuple[Confirmed | None, list[Fact]]:
     """Return what a confirmation chose, or what leads it, and its figures, the most honest first."""
     definition = confirmation.definition
@@ -213,16 +209,18 @@ def _looked(look: Look, looks: int) -> Fact:
 
 def _ahead(confirmation: StoredStudy, rows: Sequence[Confirmed], scale: Scale) -> Iterator[Fact]:
     """Return how much better the chosen configuration is than the yardstick, where there is one."""
-    yardstick = next((row for row in rows if row.experiment == YARDSTICK), None)
-    ahead = advantage(confirmation.definition, confirmation.trials, rows[0].experiment, YARDSTICK)
-    if yardstick is None or ahead is None:
+    definition = confirmation.definition
+    ahead = advantage(definition, confirmation.trials, rows[0].experiment, YARDSTICK)
+    if ahead is None:
         return
     digits = 2 if scale.is_accuracy else 4
+    yardstick = next(experiment for experiment in definition.experiments if experiment.name == YARDSTICK)
+    layers = "-".join(map(str, definition.experiment_config(yardstick, seed=0).hidden))
     known = f"95 % interval {interval(*ahead.interval, digits, sign=True)}, " if ahead.interval else ""
     yield Fact(
         "Better than the yardstick by",
         f"{number(ahead.value, digits, sign=True)}{' points' * scale.is_accuracy}",
-        f"{known}paired over {counted(ahead.n, 'seed')}. Yardstick: {yardstick.configuration}",
+        f"in {scale.name}, {known}paired over {counted(ahead.n, 'seed')}. The yardstick has the layers {layers}.",
     )
 
 

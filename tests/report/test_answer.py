@@ -86,7 +86,8 @@ def test_the_answer_of_a_confirmed_search_is_what_fresh_seeds_chose() -> None:
     facts = {fact.name: fact for fact in answer.facts}
     assert "67.00 to 71.00" in facts["Test accuracy"].detail
     assert "Ensemble of its runs: 70.00 %" in facts["Test accuracy"].detail
-    assert facts["Better than the yardstick by"].value == "+9.90 points"
+    ahead = facts["Better than the yardstick by"]
+    assert ahead.value == "+9.90 points" and "The yardstick has the layers 8." in ahead.detail
 
 
 def test_a_confirmation_that_has_not_ended_says_so() -> None:
