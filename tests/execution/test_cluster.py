@@ -26,6 +26,9 @@ from hpo.execution.session import run_grid
 from hpo.run.logging_config import LoggingConfig
 from tests.studies import GRID, Session, definition, stored, wait_until, what_came_out
 
+# Ray reads it while it is imported. Else each node makes the environment of `uv run` anew, in a folder that all nodes of
+# one machine share and that the first one that is lost takes along.
+os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
 pytest.importorskip("ray", reason="no Ray: install hpo[ray]")
 STUDY = definition(GRID.replace("epochs = 3", "epochs = 40"))
 SEEDS = 2
@@ -47,7 +50,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Two nodes of one core each, with a cache of images of their own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        patch.setenv("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
         patch.setenv("RAY_raylet_start_wait_time_s", "180")  # A busy machine starts it slowly.
         patch.setenv("RAY_worker_niceness", "0")  # 15 unless stated: beside other tests, that takes minutes.
         patch.setenv("HPO_DATA_DIR", str(tmp_path_factory.mktemp("nodes")))
