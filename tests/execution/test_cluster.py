@@ -26,8 +26,8 @@ from hpo.execution.session import run_grid
 from hpo.run.logging_config import LoggingConfig
 from tests.studies import GRID, Session, definition, stored, wait_until, what_came_out
 
-# Ray reads it while it is imported. Else each node makes the environment of `uv run` anew, in a folder that all nodes of
-# one machine share and that the first one that is lost takes along.
+# Ray reads it while it is imported. Without it each node makes the environment of `uv run` anew, in a folder that all
+# nodes of a machine share; a node that is lost takes it along.
 os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
 pytest.importorskip("ray", reason="no Ray: install hpo[ray]")
 STUDY = definition(GRID.replace("epochs = 3", "epochs = 40"))
