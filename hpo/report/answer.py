@@ -214,13 +214,13 @@ def _ahead(confirmation: StoredStudy, rows: Sequence[Confirmed], scale: Scale) -
     if ahead is None:
         return
     digits = 2 if scale.is_accuracy else 4
-    yardstick = next(experiment for experiment in definition.experiments if experiment.name == YARDSTICK)
-    layers = "-".join(map(str, definition.experiment_config(yardstick, seed=0).hidden))
+    layers = next((each.settings.get("hidden") for each in definition.experiments if each.name == YARDSTICK), None)
+    of_layers = f" The yardstick has the layers {layers}." if layers else ""
     known = f"95 % interval {interval(*ahead.interval, digits, sign=True)}, " if ahead.interval else ""
     yield Fact(
         "Better than the yardstick by",
         f"{number(ahead.value, digits, sign=True)}{' points' * scale.is_accuracy}",
-        f"in {scale.name}, {known}paired over {counted(ahead.n, 'seed')}. The yardstick has the layers {layers}.",
+        f"in {scale.name}, {known}paired over {counted(ahead.n, 'seed')}.{of_layers}",
     )
 
 
