@@ -87,7 +87,7 @@ def definition(text: str, overrides: dict[str, str] | None = None) -> StudyDefin
     return parse_study(text, overrides or {}, source="test", default_name="test")
 
 
-def search(study: StudyDefinition, n_trials: int, runs: Path, **options: Any) -> tuple[SessionEnd, list[Event]]:
+def search(study: StudyDefinition, n_trials: int | None, runs: Path, **options: Any) -> tuple[SessionEnd, list[Event]]:
     events: list[Event] = []
     settings = {"workers": 2, "device": "cpu", "observer": events.append, **options}
     return run_search(study, n_trials, Options(runs=runs, **settings)), events
@@ -196,5 +196,7 @@ def live_study(
         live.close()
 
 
-def search_plan(live: LiveStudy, study: StudyDefinition, n_trials: int, *, deterministic: bool = False) -> SearchPlan:
-    return SearchPlan(live, study, n_trials, deterministic=deterministic)
+def search_plan(
+    live: LiveStudy, study: StudyDefinition, n_trials: int | None, *, deterministic: bool = False, **bounds: Any
+) -> SearchPlan:
+    return SearchPlan(live, study, n_trials, deterministic=deterministic, **bounds)

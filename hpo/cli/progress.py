@@ -217,6 +217,7 @@ def follow(status: Status, event: Event) -> Status:
 
 def describe(status: Status, event: Event) -> str | None:
     """Return the line that an event is worth, if any."""
+    of = "" if status.total is None else f"/{status.total}"
     match event:
         case StudyOpened():
             where = f"{counted(event.workers, 'worker')} on {', '.join(sorted(set(event.devices)))}"
@@ -229,12 +230,11 @@ def describe(status: Status, event: Event) -> str | None:
         case TrialStarted() if event.epochs_done:
             return f"{title(event.run_id)} resumes after epoch {event.epochs_done}."
         case TrialEnded(outcome=Outcome.PAUSED):
-            return f"[{event.finished}/{status.total}] {title(event.run_id)} waits at epoch {event.epochs}"
+            return f"[{event.finished}{of}] {title(event.run_id)} waits at epoch {event.epochs}"
         case TrialEnded():
             value = "" if event.value is None else f" {metric_text(status.metric, event.value)}"
             why = f" ({event.message})" if event.message else ""
             trained = f"{counted(event.epochs, 'epoch')} in {event.seconds:.1f} s"
-            of = "" if status.total is None else f"/{status.total}"
             return f"[{event.finished}{of}] {title(event.run_id)} {event.outcome}{value}{why}, {trained}"
         case Stopping():
             at_once = " Press Ctrl-C once more to stop at once." if event.reason == StopReason.INTERRUPTED.value else ""

@@ -97,7 +97,7 @@ def search(
     if how.dry_run:
         from hpo.execution.dry_run import confirmation_seconds, forecast_search
 
-        expected = forecast_search(definition, searched, how.session(records, show_start, **bounds))
+        expected = forecast_search(definition, searched, how.session(records, show_start, rounds=rounds, **bounds))
         print_forecast(definition.name, expected)
         if rounds:
             more = 0.0 if expected is None else confirmation_seconds(expected, rounds, definition.most_epochs)
@@ -112,9 +112,8 @@ def search(
         say(kept)
     with progress() as observer:
         options = how.session(records, observer, deterministic=deterministic, **bounds)
-        began, share = time.monotonic(), config.share if config and rounds else 0.0
-        searching = replace(options, timeout=options.timeout and options.timeout * (1 - share))
-        end = run_search(definition, searched, searching)
+        began = time.monotonic()
+        end = run_search(definition, searched, replace(options, rounds=rounds))
         if rounds and end.best is not None and end.stopped is not StopReason.INTERRUPTED:
             left = options.timeout and max(1.0, options.timeout - (time.monotonic() - began))
             end = _together(end, _confirm(definition, rounds, records, replace(options, timeout=left), refit))
@@ -158,6 +157,7 @@ def _together(searched: "SessionEnd", raced: "SessionEnd") -> "SessionEnd":
     return replace(
         raced,
         stopped=raced.stopped or searched.stopped,
+        ended=searched.ended,
         finished=searched.finished + raced.finished,
         before=searched.before + raced.before,
         total=None if searched.total is None or raced.total is None else searched.total + raced.total,

@@ -22,7 +22,7 @@ class ConfirmationConfig(Table):
     seeds: Count = 5
     """The most seeds of a configuration."""
     share: Annotated[float, Field(strict=True, gt=0.0, lt=1.0)] = 0.15
-    """The most that the race may take of `--trials` and of `--timeout`."""
+    """The most that the race may take of `--trials`. Of `--timeout` it gets what its runs will take, half at most."""
     split: Literal["fresh"] | None = None
     """`fresh` draws other validation images for each seed (see `[data] split`), so that the choice does not rest on the
     validation images of the search alone. If left out, it does."""

@@ -12,6 +12,7 @@ from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import StorageError
 from hpo.execution.announcement import announced
+from hpo.execution.deadline import MOST_KEPT, turns
 from hpo.execution.devices import worker_devices
 from hpo.execution.epoch_cost import with_epoch_cost
 from hpo.execution.events import Waiting, Warned
@@ -19,6 +20,7 @@ from hpo.execution.forecast import SAMPLE, Forecast, forecast, largest_checkpoin
 from hpo.execution.options import Options, check_limits
 from hpo.execution.session import MAX_TRIALS, check_grid, check_search
 from hpo.execution.study_data import StudyData, open_study_data
+from hpo.search.brackets import planned_brackets
 from hpo.search.halving import places, trained_epochs
 from hpo.search.limits import Limits
 from hpo.storage.address import Address
@@ -51,21 +53,27 @@ def forecast_search(
     latest = _latest_configs(stored) if stored else []
     configs = latest or typical_configs(definition, limits)
     at_random = not latest and definition.sampler.name not in ("random", "qmc")
+    pruner, brackets = definition.pruner, None
+    if pruner.name == "halving":
+        brackets = planned_brackets(
+            pruner, definition.most_epochs, n_trials, options.epochs_total, until_converged=options.until_converged
+        )
+        n_trials = brackets.total
     left = (n_trials or MAX_TRIALS) - sum(trial.is_finished for trial in trials)
-    if options.epochs_total is not None:
+    if options.epochs_total is not None and brackets is None:
         epochs_left = options.epochs_total - sum(len(trial.intermediate_values) for trial in trials)
         left = min(left, math.ceil(epochs_left * len(configs) / sum(config.epochs for config in configs)))
     left = max(0, left)
-    pruner = definition.pruner
-    if pruner.name != "halving" or n_trials is None:
+    if brackets is None:
         expected = _forecast(images, configs, left, options)
         return expected and replace(expected, at_random=at_random)
+    size = brackets.size or brackets.total or MAX_TRIALS
 
     def trained(epochs: int) -> float:
-        return trained_epochs(n_trials, pruner.min_resource, pruner.reduction_factor, epochs) / n_trials
+        return trained_epochs(size, pruner.min_resource, pruner.reduction_factor, epochs) / size
 
     expected = _forecast(images, configs, left, options, trained)
-    waiting = places(n_trials, pruner.reduction_factor)
+    waiting = places(size, pruner.reduction_factor)
     checkpoints = waiting * largest_checkpoint(definition, images, limits)
     return expected and replace(expected, waiting=waiting, waiting_bytes=checkpoints, at_random=at_random)
 
@@ -107,7 +115,7 @@ def confirmation_seconds(expected: Forecast, rounds: Sequence[int], epochs: int)
         epochs: of each run.
     """
     of_run = expected.seconds * expected.workers / expected.epochs * epochs
-    return sum(math.ceil(size / expected.workers) for size in rounds) * of_run
+    return turns(rounds, expected.workers) * of_run
 
 
 def open_known_data(definition: StudyDefinition, options: Options) -> StudyData:
@@ -178,8 +186,12 @@ def _forecast(
         measuring(worker_devices(options.device, options.workers)[:trials]) as workers,
     ):
         expected = forecast(configs, trials, images, workers, trained)
-    if options.timeout is None or options.timeout >= expected.seconds:
+    if options.timeout is None:
         return expected
-    share = options.timeout / expected.seconds
-    fitting = max(1, round(share * trials))
-    return replace(expected, trials=fitting, epochs=round(expected.epochs * fitting / trials), seconds=options.timeout)
+    epochs = max(config.epochs for config in configs)
+    kept = min(confirmation_seconds(expected, options.rounds, epochs), MOST_KEPT * options.timeout)
+    seconds = options.timeout - kept
+    if seconds >= expected.seconds:
+        return expected
+    fitting = max(1, round(seconds / expected.seconds * trials))
+    return replace(expected, trials=fitting, epochs=round(expected.epochs * fitting / trials), seconds=seconds)

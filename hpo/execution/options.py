@@ -25,6 +25,7 @@ class Options:
         device: `auto`, `cpu`, `cuda` (every GPU) or `cuda:N`.
         data_dir: where data sets are kept; None is the user's cache.
         timeout: seconds after which the session brings its runs to a checkpoint and ends.
+        rounds: runs of each round of the confirmation that follows within `timeout`; empty without one.
         trial_timeout: seconds that a trial may train.
         memory_limit: bytes that a worker may allocate for training; None shares out the machine's memory.
         epochs_total: epochs of all trials of a search together, after which no trial begins; None for no bound.
@@ -43,6 +44,7 @@ class Options:
     device: str = "auto"
     data_dir: Path | None = None
     timeout: float | None = None
+    rounds: tuple[int, ...] = ()
     trial_timeout: float | None = None
     memory_limit: int | None = None
     epochs_total: int | None = None

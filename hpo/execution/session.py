@@ -18,8 +18,9 @@ from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
 from hpo.errors import RequestError
 from hpo.execution.announcement import announced
+from hpo.execution.deadline import Deadline
 from hpo.execution.epoch_cost import with_epoch_cost
-from hpo.execution.events import DataProgress, Event, Observer, StudyOpened, TrialStarted, Waiting, Warned
+from hpo.execution.events import DataProgress, EpochTrained, Event, Observer, StudyOpened, TrialStarted, Waiting, Warned
 from hpo.execution.interruption import Interruptions
 from hpo.execution.local_machine import LocalMachine
 from hpo.execution.machines import Machines
@@ -164,8 +165,7 @@ def check_search(definition: StudyDefinition, n_trials: int | None, options: Opt
     """Refuse what `run_search` cannot run.
 
     Raises:
-        RequestError: the study is a grid, a number is out of range, nothing bounds the search, or its pruner needs
-                another bound.
+        RequestError: the study is a grid, a number is out of range, or nothing bounds the search.
     """
     if definition.kind != "search":
         raise RequestError(f"study '{definition.name}' is a grid; run it with hpo replay-grid.")
@@ -175,11 +175,6 @@ def check_search(definition: StudyDefinition, n_trials: int | None, options: Opt
             raise RequestError(f"{name} must be between 1 and {most:,} but got {number}.")
     if n_trials is options.epochs_total is options.timeout is None and not options.until_converged:
         raise RequestError("nothing bounds the search: give --trials, --timeout, --epochs-total or --until-converged.")
-    if definition.pruner.name == "halving" and (n_trials is None or options.until_converged):
-        raise RequestError(
-            "the pruner 'halving' promotes the best of all trials of a study: give --trials, without "
-            "--until-converged, or choose another pruner with --set pruner.name=median."
-        )
 
 
 def check_grid(definition: StudyDefinition, seeds: int) -> None:
@@ -200,7 +195,7 @@ def _run(
     n_runs: int | None,
     options: Options,
 ) -> SessionEnd:
-    stop_at = time.monotonic() + options.timeout if options.timeout is not None else None
+    began = time.monotonic()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     check_limits(options)
     observe = _while_watched(options.observer)
@@ -272,16 +267,21 @@ def _run(
         begins = "Workers are starting: each loads PyTorch and the images, and measures which precision is faster."
         begun = stack.enter_context(announced(begins, lambda text: observe(Waiting(text))))
 
-        def observe_begin(event: Event) -> None:
+        left = None if options.timeout is None else options.timeout - (time.monotonic() - began)
+        deadline = Deadline(left, options.rounds, definition.most_epochs, len(machines.devices))
+
+        def observe_training(event: Event) -> None:
             if isinstance(event, TrialStarted):
                 begun()
+            if isinstance(event, EpochTrained):
+                deadline.train()
             observe(event)
 
         supervisor = Supervisor(
-            RunningTrials(study, plan, observe_begin, folder),
+            RunningTrials(study, plan, observe_training, folder),
             pool,
             interruptions=lambda: interruptions.count,
-            stop_at=stop_at,
+            deadline=deadline,
             trial_timeout=options.trial_timeout,
         )
         interruptions.deferred = True

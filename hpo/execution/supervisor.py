@@ -9,6 +9,7 @@ from enum import Enum
 
 from hpo.definition.outcome import Outcome
 from hpo.errors import RunError, printable
+from hpo.execution.deadline import Deadline
 from hpo.execution.events import Stopping
 from hpo.execution.messages import (
     Answer,
@@ -64,7 +65,7 @@ class Supervisor:
         trials: takes them from the plan and records them.
         pool: the workers, which have been set up.
         interruptions: says how often somebody has asked to stop.
-        stop_at: `time.monotonic()` at which the session is out of time.
+        deadline: at which the session is out of time.
         trial_timeout: seconds that a trial may train.
     """
 
@@ -74,13 +75,13 @@ class Supervisor:
         pool: WorkerPool,
         *,
         interruptions: Callable[[], int],
-        stop_at: float | None = None,
+        deadline: Deadline,
         trial_timeout: float | None = None,
     ) -> None:
         self._trials = trials
         self._pool = pool
         self._interruptions = interruptions
-        self._stop_at = stop_at
+        self._deadline = deadline
         self._trial_timeout = trial_timeout
         self._stop_reason: StopReason | None = None
         self._kill_at = float("inf")
@@ -267,7 +268,7 @@ class Supervisor:
             self._stop(StopReason.INTERRUPTED)
         if asked > 1:
             self._kill_at = 0.0
-        if self._stop_at is not None and time.monotonic() >= self._stop_at:
+        if self._deadline.is_over():
             self._stop(StopReason.OUT_OF_TIME)
         if time.monotonic() >= self._kill_at:
             for worker, training in self._busy():

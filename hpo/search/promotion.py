@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Sequence
 
 from optuna.study import StudyDirection
@@ -10,6 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from hpo.definition.outcome import Outcome
 from hpo.definition.pruner_config import PrunerConfig
+from hpo.search.brackets import Brackets
 from hpo.search.halving import Entrant, Verdicts, judge, rungs, trained_epochs
 from hpo.search.live_study import LiveStudy, is_paused
 from hpo.search.plan import Decision
@@ -25,15 +27,19 @@ class Promotion:
         study: the study as it stands.
         config: the pruner's settings.
         epochs: the longest that a trial of the study can train.
-        n_trials: the study's total, trials of earlier calls included.
+        brackets: which trials are compared with one another.
+
+    Attributes:
+        closed: whether no trial begins any more, so that nobody waits for trials to come.
     """
 
-    def __init__(self, study: LiveStudy, config: PrunerConfig, epochs: int, n_trials: int) -> None:
+    def __init__(self, study: LiveStudy, config: PrunerConfig, epochs: int, brackets: Brackets) -> None:
         self._study = study
         self._config = config
         self._epochs = epochs
         self._rungs = rungs(config.min_resource, config.reduction_factor, epochs)
-        self._n_trials = n_trials
+        self._brackets = brackets
+        self.closed = False
         self._passed: dict[int, int] = {}  # By trials promoted in this session, perhaps with no epoch since.
         self._ended: dict[int, Entrant] = {}  # Trials that have ended never change, and are most of a long study.
 
@@ -61,13 +67,39 @@ class Promotion:
         """Return the numbers of the paused trials that cannot be promoted any more."""
         return [number for number in self._verdicts().given_up if is_paused(self._study.trials[number])]
 
-    def epochs_left(self) -> int:
-        """Return how many epochs of the study are left to train if no trial ends early."""
+    def bracket_for(self, number: int) -> int:
+        """Return the bracket of a trial: its own, or if it only begins, the last one until this has all its trials."""
+        trial = self._study.trials[number]
+        return bracket_of(trial) if "run_id" in trial.user_attrs else self._next_bracket()
+
+    def opens_bracket(self) -> bool:
+        """Return whether the next trial that begins is the first of its bracket."""
+        return not self._members()[self._next_bracket()]
+
+    def settled(self) -> list[FrozenTrial]:
+        """Return the trials of the brackets before the next trial's, up to the first bracket that has not ended."""
         trials = [trial for trial in self._study.trials if "run_id" in trial.user_attrs]
-        total = max(self._n_trials, len(trials))
+        open_brackets = [bracket_of(trial) for trial in trials if not trial.state.is_finished()]
+        first_open = min([self._next_bracket(), *open_brackets])
+        return [trial for trial in trials if bracket_of(trial) < first_open]
+
+    def epochs_left(self) -> int | None:
+        """Return how many epochs of the study are left to train if no trial ends early; None if nobody knows."""
+        trials = [trial for trial in self._study.trials if "run_id" in trial.user_attrs]
+        if self._brackets.total is None:
+            return None
+        total = max(self._brackets.total, len(trials))
+        members = self._members()
         trained = sum(trial.last_step or 0 for trial in trials)
+        while (left := total - members.total()) > 0:
+            last = max(members, default=0)
+            more = self._brackets.upcoming(members.total(), members[last])
+            members[last if more else last + 1] += min(left, more or self._brackets.size or left)
         config = self._config
-        whole = trained_epochs(total, config.min_resource, config.reduction_factor, self._epochs)
+        whole = sum(
+            trained_epochs(size, config.min_resource, config.reduction_factor, self._epochs)
+            for size in members.values()
+        )
         return max(0, whole - trained)
 
     def reached_first_rung(self, trial: FrozenTrial) -> bool:
@@ -98,12 +130,33 @@ class Promotion:
         trial.system_attrs = {}  # What was infeasible later was not so at this rung.
         return trial
 
+    def _members(self) -> Counter[int]:
+        """Return how many trials each bracket has."""
+        return Counter(bracket_of(trial) for trial in self._study.trials if "run_id" in trial.user_attrs)
+
+    def _next_bracket(self) -> int:
+        members, size = self._members(), self._brackets.size
+        last = max(members, default=0)
+        return last if size is None or members[last] < size else last + 1
+
     def _verdicts(self) -> Verdicts:
         trials = self._study.trials
-        begun = [self._entrant(trial) for trial in trials if "run_id" in trial.user_attrs]
+        begun = [trial for trial in trials if "run_id" in trial.user_attrs]
         enqueued = sum(trial.state == TrialState.WAITING and "run_id" not in trial.user_attrs for trial in trials)
-        to_come = max(0, self._n_trials - len(trials)) + enqueued
-        return judge(begun, len(self._rungs), self._config.reduction_factor, to_come)
+        members: dict[int, list[Entrant]] = {}
+        for trial in begun:
+            members.setdefault(bracket_of(trial), []).append(self._entrant(trial))
+        found = Verdicts([], [])
+        for bracket in sorted(members):
+            entrants, to_come = members[bracket], 0
+            if bracket == max(members) and not self.closed:
+                to_come = self._brackets.upcoming(len(trials) - enqueued, len(entrants))
+                # Those that are enqueued begin, whatever the total is.
+                to_come = max(to_come, enqueued if self._brackets.size is None else 0)
+            verdicts = judge(entrants, len(self._rungs), self._config.reduction_factor, to_come)
+            found.promoted.extend(verdicts.promoted)
+            found.given_up.extend(verdicts.given_up)
+        return found
 
     def _entrant(self, trial: FrozenTrial) -> Entrant:
         if trial.number in self._ended:
@@ -128,3 +181,8 @@ class Promotion:
         if trial.state in (TrialState.PRUNED, TrialState.FAIL) and trial.user_attrs["outcome"] != Outcome.PRUNED:
             epochs += 1
         return max(sum(rung < epochs for rung in self._rungs), self._passed.get(trial.number, 0))
+
+
+def bracket_of(trial: FrozenTrial) -> int:
+    """Return the number of a trial's bracket; studies of earlier versions have one."""
+    return int(trial.user_attrs.get("bracket", 0))

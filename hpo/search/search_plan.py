@@ -15,12 +15,14 @@ from optuna.samplers import BaseSampler, PartialFixedSampler, RandomSampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 from pydantic import ValidationError
 
+from hpo.definition.counted import counted
 from hpo.definition.outcome import Outcome
 from hpo.definition.problem import describe
 from hpo.definition.search_space import known_settings
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
 from hpo.errors import DefinitionError
+from hpo.search.brackets import planned_brackets
 from hpo.search.convergence import converged
 from hpo.search.limits import Limits
 from hpo.search.live_study import LiveStudy
@@ -49,7 +51,8 @@ class SearchPlan:
             Then trial n is proposed from trials 0 to n - lag alone, once these have ended, with those in between shown
             as running; and it is pruned by comparison with these alone. With halving, these need only have reached the
             first rung, and are shown there.
-        epochs: of all trials together, after which no trial begins; None for no bound.
+        epochs: of all trials together, after which no trial begins; None for no bound. With halving, the study's total
+            follows from them.
         until_converged: whether nothing is proposed any more once nothing more is to be expected.
         limits: of each configuration.
 
@@ -79,10 +82,16 @@ class SearchPlan:
         begun = {trial.user_attrs.get("row") for trial in study.trials}
         self._rows = deque((n, row) for n, row in enumerate(definition.enqueue, 1) if n not in begun)
         self.ended: str | None = None
+        self._few_epochs = False  # Whether they decide how many trials the study has.
         self._promotion: Promotion | None = None
         if definition.pruner.name == "halving":
-            assert n_trials is not None
-            self._promotion = Promotion(study, definition.pruner, definition.most_epochs, n_trials)
+            epochs = definition.most_epochs
+            brackets = planned_brackets(
+                definition.pruner, epochs, n_trials, self._epochs, until_converged=until_converged
+            )
+            self._few_epochs = brackets.total != n_trials
+            self._n_trials = brackets.total
+            self._promotion = Promotion(study, definition.pruner, epochs, brackets)
         self._first_with: dict[str, int] = {}
         for trial in study.trials:
             if trial.params:
@@ -101,9 +110,20 @@ class SearchPlan:
     def next_job(self) -> Job | None:
         """Return an interrupted trial, else one that is promoted, else a new one, else None."""
         self.ended = None
-        if (number := self._to_be_resumed()) is not None:
-            self._study.resume(number)
-            return self._start(number, {})
+        if job := self._resumed():
+            return job
+        job = self._begun()
+        if self._promotion:
+            self._promotion.closed = self.ended is not None
+        return job or self._resumed()
+
+    def _resumed(self) -> Job | None:
+        if (number := self._to_be_resumed()) is None:
+            return None
+        self._study.resume(number)
+        return self._start(number, {})
+
+    def _begun(self) -> Job | None:
         while (waiting := self._study.next_enqueued()) is not None:
             if not self._may_begin(waiting):
                 return None
@@ -118,6 +138,8 @@ class SearchPlan:
             if job := self._begin_stated(None):
                 return job
             number = len(self._study.trials)
+        if self._few_epochs:
+            self.ended = f"--epochs-total {self._epochs:,} allows {counted(self._n_trials or 0, 'trial')}"
         return None
 
     def decide(self, number: int) -> Decision:
@@ -142,8 +164,7 @@ class SearchPlan:
     def _begin_proposed(self, number: int) -> Job | None:
         """Ask the sampler for a trial, unless the search has converged."""
         if self._until_converged:
-            ended = [trial for trial in self._told(number) if trial.state.is_finished()]
-            self.ended = converged(ended, self._study.direction, self._definition.data.validation)
+            self.ended = converged(self._settled(number), self._study.direction, self._definition.data.validation)
             if self.ended:
                 return None
         begun = self._study.begin()
@@ -206,6 +227,8 @@ class SearchPlan:
         config = self._config(number, params)
         run_id = trial_run_id(number)
         attrs: dict[str, object] = {"run_id": run_id, **described}
+        if self._promotion and (bracket := self._promotion.bracket_for(number)):
+            attrs["bracket"] = bracket
         # In a small space the sampler repeats itself. With a training seed of its own that is a replicate: it shows the
         # noise, and the sampler learns from it as from any trial.
         first = self._first_with.setdefault(_key(params), number)
@@ -223,11 +246,21 @@ class SearchPlan:
         trials = self._study.trials
         return trials if self._lag is None else trials[: self._told_before(number)]
 
+    def _settled(self, number: int) -> Sequence[FrozenTrial]:
+        """Return the trials that say whether the search has converged; with halving, those of whole brackets."""
+        if self._promotion:
+            return self._promotion.settled()
+        return [trial for trial in self._told(number) if trial.state.is_finished()]
+
     def _may_begin(self, number: int) -> bool:
         """Return whether a trial may begin now: whether those that decide it have ended, and epochs are left for it."""
         trials, told = self._study.trials[:number], self._told(number)
         if self._lag is not None and not self._are_told(told):
             return False
+        if self._promotion:
+            # The total follows from the epochs. Whether the search has converged must not depend on who ends first.
+            decides = self._lag is not None and self._until_converged and self._promotion.opens_bracket()
+            return not decides or all(trial.state.is_finished() for trial in trials if "run_id" in trial.user_attrs)
         if self._epochs is None:
             return True
         if self._lag is not None:

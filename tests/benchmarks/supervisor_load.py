@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from hpo.definition.outcome import Outcome
+from hpo.execution.deadline import Deadline
 from hpo.execution.local_process import LocalProcess, OutOfMemoryKills
 from hpo.execution.messages import Answer, Ended, Ready, Setup, ToWorker, Trained
 from hpo.run.logging_config import LoggingConfig
@@ -91,7 +92,6 @@ def measure(workers: int, arguments: argparse.Namespace, folder: Path) -> str:
         fill(address, study_file, arguments.history)
     log = folder / "log"
     costs: dict[str, list[float]] = {"ask": [], "report": [], "tell": [], "wait": []}
-    stop_at = 0.0
 
     def timed(kind: str, call: Callable[..., Any]) -> Callable[..., Any]:
         def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -129,8 +129,7 @@ def measure(workers: int, arguments: argparse.Namespace, folder: Path) -> str:
         while not all(worker.ready for worker in pool.workers):
             list(receive(1.0))
         began = time.monotonic()
-        stop_at = began + arguments.seconds
-        supervisor = Supervisor(trials, pool, interruptions=lambda: 0, stop_at=stop_at)
+        supervisor = Supervisor(trials, pool, interruptions=lambda: 0, deadline=Deadline(arguments.seconds))
         supervisor.run()
         seconds = min(time.monotonic() - began, arguments.seconds)
         memory = psutil.Process().memory_info().rss >> 20

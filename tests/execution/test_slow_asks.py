@@ -2,6 +2,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+from hpo.execution.deadline import Deadline
 from hpo.execution.events import EpochTrained, Event
 from hpo.execution.messages import Setup
 from hpo.execution.running_trials import RunningTrials
@@ -39,7 +40,7 @@ def test_workers_get_answers_while_others_wait_for_a_trial_that_takes_long_to_pr
         while not all(worker.ready for worker in pool.workers):
             list(pool.receive(0.1))
         trials = RunningTrials(live, SlowPlan(live, study, WORKERS, deterministic=False), observe, tmp_path)
-        Supervisor(trials, pool, interruptions=lambda: 0).run()
+        Supervisor(trials, pool, interruptions=lambda: 0, deadline=Deadline(None)).run()
     pool.kill()
     assert order.count("epoch") >= WORKERS
     last_first_ask = [place for place, what in enumerate(order) if what == "ask"][WORKERS - 1]
