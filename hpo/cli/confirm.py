@@ -11,6 +11,7 @@ from hpo.cli.session import finish, print_forecast
 from hpo.cli.start import load_libraries, show_start
 from hpo.cli.streams import say
 from hpo.definition.counted import counted
+from hpo.errors import RequestError
 
 
 def confirm(
@@ -73,6 +74,8 @@ def confirm(
     config = search.definition.confirmation or ConfirmationConfig()
     top, seeds = top or config.top, seeds or config.seeds
     experiments = best_candidates(search, top)
+    if not experiments:
+        raise RequestError(f"study '{study}' has no finished trial to confirm; resume it with hpo search.")
     images = load_images(search, data, how.data_dir)
     if len(experiments) < top:
         every = counted(len(experiments), "finished configuration")

@@ -114,9 +114,9 @@ def search(
         options = how.session(records, observer, deterministic=deterministic, **bounds)
         began = time.monotonic()
         end = run_search(definition, searched, replace(options, rounds=rounds))
-        if rounds and end.best is not None and end.stopped is not StopReason.INTERRUPTED:
+        if rounds and end.stopped is not StopReason.INTERRUPTED:
             left = options.timeout and max(1.0, options.timeout - (time.monotonic() - began))
-            end = _together(end, _confirm(definition, rounds, records, replace(options, timeout=left), refit))
+            end = _confirmed(end, definition, rounds, records, replace(options, timeout=left), refit)
     try:
         TableOptions().show(answer(definition.name, records))
     except StorageError as error:
@@ -124,14 +124,15 @@ def search(
     finish(end, None, f"--trials {2 * (end.total or DEFAULT_TRIALS)} would add trials.")
 
 
-def _confirm(
+def _confirmed(
+    searched: "SessionEnd",
     definition: "StudyDefinition",
     rounds: tuple[int, ...],
     records: ArtifactOptions,
     options: "Options",
     refit: int | None,
 ) -> "SessionEnd":
-    """Let the best configurations of a search race with fresh seeds, and choose one; return how that ended."""
+    """Let the best configurations of a search race with fresh seeds, and choose one; return how all that ended."""
     from hpo.cli.confirmation import Confirmation, Refit
     from hpo.execution.session import run_grid, run_race
     from hpo.execution.study_images import load_images
@@ -141,6 +142,8 @@ def _confirm(
     stored = records.read(definition.name)
     name, earlier = find_earlier(records.address, stored, None)
     candidates = best_candidates(stored, rounds[0])
+    if not candidates:
+        return searched
     # Where the images are now: what the search was just run on.
     dataset = definition.data.dataset
     split = definition.confirmation.split if definition.confirmation else None
@@ -149,7 +152,7 @@ def _confirm(
     images = load_images(stored, dataset, options.data_dir)
     longer = Refit(refit, lambda extended, only: run_grid(extended, 1, [only], options)) if refit else None
     end, _ = Confirmation(stored, confirmation, candidates, len(rounds), images, records).conclude(end, longer)
-    return end
+    return _together(searched, end)
 
 
 def _together(searched: "SessionEnd", raced: "SessionEnd") -> "SessionEnd":

@@ -11,11 +11,12 @@ from hpo.definition.experiment import Experiment
 from hpo.definition.outcome import Outcome
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.trial_config import TrialConfig
-from hpo.errors import RequestError
 from hpo.search.stated_settings import READ_BY_TRAINING, stated_settings
 from hpo.storage.stored_study import StoredStudy
 from hpo.storage.stored_trial import StoredTrial, trial_run_id
 
+# Trials that have a value, but of an earlier epoch than their last.
+SHORTER = (Outcome.PRUNED, Outcome.PAUSED, Outcome.INTERRUPTED)
 YARDSTICK = "yardstick"
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
@@ -24,37 +25,32 @@ def best_candidates(study: StoredStudy, top: int) -> list[Experiment]:
     """Return the best distinct configurations of a search as experiments, those that ended with their search value.
 
     Trials of one configuration count once, by the best of them. Where trials were paused and promoted, few train to the
-    end; those follow that were given up at a late rung, the latest first. Their values, which are of another epoch, are
-    compared with each other alone. Other pruners leave no trial to be judged by before its end.
+    end; those follow that were given up or wait at a late rung, the latest first. Their values, which are of another
+    epoch, are compared with each other alone. Other pruners leave no trial to be judged by before its end.
 
     Args:
         study: a search.
         top: how many; fewer are returned where the search has no more.
-
-    Raises:
-        RequestError: no trial has finished.
     """
     metric, sign = study.definition.metric, -1.0 if study.direction == "maximize" else 1.0
     ranked = [trial for trial in study.trials if trial.has_result and trial.value is not None and trial.config]
-    if ranked and study.definition.pruner.name == "halving":
-        ranked += [trial for trial in study.trials if trial.status == Outcome.PRUNED and trial.value is not None]
+    if study.definition.pruner.name == "halving":
+        ranked += [trial for trial in study.trials if trial.status in SHORTER and trial.reached is not None]
 
     def rank(trial: StoredTrial) -> tuple[bool, int, float, int]:
         epochs = 0 if trial.has_result else len(trial.curve.get(metric, ()))
-        return not trial.has_result, -epochs, sign * (trial.value or 0.0), trial.number
+        return not trial.has_result, -epochs, sign * (trial.reached or 0.0), trial.number
 
     distinct: dict[str, Experiment] = {}
     for trial in sorted(ranked, key=rank):
         settings = stated_settings(TrialConfig.model_validate(trial.config), READ_BY_TRAINING)
-        assert trial.value is not None
-        value = 100 * trial.value if metric.endswith("accuracy") else trial.value
+        assert trial.reached is not None
+        value = 100 * trial.reached if metric.endswith("accuracy") else trial.reached
         documented = {metric: value} if trial.has_result else {}
         experiment = Experiment(name=trial_run_id(trial.number), settings=settings, documented=documented)
         distinct.setdefault(repr(sorted(settings.items())), experiment)
         if len(distinct) == top:
             break
-    if not distinct:
-        raise RequestError(f"study '{study.name}' has no finished trial to confirm; resume it with hpo search.")
     return list(distinct.values())
 
 

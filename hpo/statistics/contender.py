@@ -47,7 +47,7 @@ class Contender:
     @property
     def value(self) -> float:
         """The mean of the metric over its runs."""
-        return statistics.fmean(run.value for run in self.runs if run.value is not None)
+        return statistics.fmean(run.reached for run in self.runs if run.reached is not None)
 
     def mean(self, name: str) -> float | None:
         """Return the mean of a result over its runs; None where one lacks it."""
@@ -104,7 +104,7 @@ def contenders(study: StoredStudy) -> list[Contender]:
     if experiments:
         found = [Contender(name, study, [*runs.values()]) for name, runs in experiments.items()]
         return sorted(found, key=lambda each: sign * each.value)
-    known = [trial for trial in study.trials if trial.value is not None and math.isfinite(trial.value)]
+    known = [trial for trial in study.trials if trial.reached is not None and math.isfinite(trial.reached)]
 
     def rank(each: Contender) -> tuple[bool, int, float]:
         complete = each.runs[0].state == "complete"

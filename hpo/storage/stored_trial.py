@@ -134,6 +134,13 @@ class StoredTrial(BaseModel):
         return str(self.outcome or self.state)
 
     @property
+    def reached(self) -> float | None:
+        """Its value; of a trial that waits to be resumed, that of its last epoch."""
+        if self.value is None and self.outcome in (Outcome.PAUSED, Outcome.INTERRUPTED) and self.intermediate_values:
+            return self.intermediate_values[max(self.intermediate_values)]
+        return self.value
+
+    @property
     def is_finished(self) -> bool:
         """Whether Optuna counts the trial as ended."""
         return self.state not in ("running", "waiting")

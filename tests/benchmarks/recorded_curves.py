@@ -195,6 +195,7 @@ METHODS: dict[str, Method] = {
     "Hyperband (Li 2017)": hyperband,
     "halving, N = 27": halving(27),
     "halving, N = 60": halving(60),
+    "halving, N = 90": halving(90),
     "halving, N = all": halving(None),
 }
 

@@ -213,3 +213,16 @@ def test_fewer_trials_than_asked_for_are_said_and_a_dry_run_runs_nothing(finishe
     assert found, err
     assert out.startswith(f"Study tiny-confirmed: {2 * (int(found[1]) + 1)} trials of 2 epochs")
     assert not Path("runs/tiny-confirmed").exists()
+
+
+@pytest.mark.parametrize("bound", ["--epochs-total 30", "--until-converged --trials 8"])
+def test_a_search_with_promotion_takes_any_bound_and_is_confirmed(bound: str, tmp_path: Path, call: Call) -> None:
+    (tmp_path / "tiny.toml").write_text(STUDY + '[confirmation]\ntop = 2\nshare = 0.5\n[pruner]\nname = "halving"\n')
+    code, out, err = call(f"search --study {tmp_path / 'tiny.toml'} --epochs 4 {bound} --runs {tmp_path / 'runs'}")
+    assert code == 0, err
+    assert out.startswith("Best of study tiny, confirmed by study tiny-confirmed\n")
+    searched = read(tmp_path / "runs", "tiny").trials
+    assert {trial.status for trial in searched} == {"pruned", "complete"}
+    if "epochs" in bound:
+        assert f"The search ended: --epochs-total 30 allows {len(searched)} trials." in err
+        assert 30 - 4 < sum(len(trial.curve["val_loss"]) for trial in searched) <= 30

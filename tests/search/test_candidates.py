@@ -9,9 +9,9 @@ from hpo.definition.experiment import Experiment
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.study_file import load_study
 from hpo.definition.trial_config import TrialConfig
-from hpo.errors import RequestError
 from hpo.search.candidates import CIFAR10_CLASSES, best_candidates, refitted, yardstick_for
 from hpo.search.stated_settings import READ_BY_TRAINING, stated_settings
+from hpo.statistics.contender import contenders
 from hpo.storage.stored_study import StoredStudy
 from hpo.storage.stored_trial import StoredTrial
 from hpo.storage.study_record import StudyRecord
@@ -70,9 +70,30 @@ def test_a_candidate_trains_exactly_as_its_trial_did_but_for_the_seed():
 
 
 @pytest.mark.parametrize("trials", [(), (trial(0, 0.4, "pruned"),), (trial(0, None, "diverged"),)])
-def test_a_search_without_a_finished_trial_is_refused(trials: tuple[StoredTrial, ...]):
-    with pytest.raises(RequestError, match="has no finished trial to confirm; resume it with hpo search"):
-        best_candidates(searched(*trials), 5)
+def test_a_search_without_a_finished_trial_has_no_candidate(trials: tuple[StoredTrial, ...]):
+    assert best_candidates(searched(*trials), 5) == []
+
+
+def test_with_promotion_those_that_came_furthest_follow_whether_they_were_given_up_or_wait():
+    def reached(number: int, outcome: str, *values: float) -> StoredTrial:
+        shorter = trial(number, values[-1] if outcome == "pruned" else None, outcome, width=8 + number)
+        state = {"pruned": "pruned", "paused": "running", "interrupted": "waiting"}[outcome]
+        curve = {"val_accuracy": list(values), "val_loss": list(values)}
+        return shorter.model_copy(
+            update={"state": state, "curve": curve, "intermediate_values": dict(enumerate(values, 1))}
+        )
+
+    study = searched(
+        reached(0, "pruned", 0.9),
+        reached(1, "paused", 0.3, 0.4, 0.5),
+        reached(2, "pruned", 0.3, 0.4, 0.6),
+        reached(3, "interrupted", 0.1, 0.2, 0.3, 0.4),
+        reached(4, "interrupted"),
+        study=definition(SEARCH.format(epochs=9, pruner="halving", lr=0.001)),
+    )
+    found = best_candidates(study, 9)
+    assert [(each.name, each.documented) for each in found] == [(f"trial_{n:05d}", {}) for n in (3, 2, 1, 0)]
+    assert [each.trial for each in contenders(study)] == [3, 2, 1, 0]
 
 
 def images(classes: tuple[str, ...], side: int) -> Dataset:
