@@ -1,10 +1,12 @@
-"""How many epochs a search spends until it has trained a good configuration, on recorded learning curves.
+r"""How many epochs a search spends until it has trained a good configuration, on recorded learning curves.
 
-    hpo search --study tests/benchmarks/recorded_curves.toml --trials 200 --runs RUNS
+    hpo search --data cifar10 --name recorded_curves --runs RUNS --trials 200 --epochs 27 --set sampler.name=random \
+        --set pruner.name=none --set anneal=0 --set patience=none --no-confirm
     uv run python -m tests.benchmarks.search_quality curves --study recorded_curves --runs RUNS [--orders 200] [--of 60]
 
-The study trains random configurations to the end, whatever their values. Here a method decides what is trained, and
-reads the recorded value of each epoch that it asks for. It may train a trial further later, without paying again.
+The study trains random configurations of the default space to the end, whatever their values. Here a method decides
+what is trained, and reads the recorded value of each epoch that it asks for. It may train a trial further later,
+without paying again.
 
 - Every method begins the same trials: the recorded configurations in a random order, one order a seed. Random order is
   the sampler of all of them, so that only pruning and promotion are compared. After the last configuration, another
