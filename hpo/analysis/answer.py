@@ -213,8 +213,12 @@ def _next_commands(
     """Return the commands that follow: look, read, and confirm or export."""
     confirmable = study.record is not None and study.record.kind == "search" and best.trial is not None
     to_file = ("-o", "model.safetensors")
-    if chosen is None and confirmable and best.runs[0].has_result:
+    has_weights = best.runs[0].has_result
+    # Where trials are promoted, those that came furthest are confirmed even if none has trained to its end.
+    if chosen is None and confirmable and (has_weights or study.definition.pruner.name == "halving"):
         last = command("confirm", study.name)
+    elif chosen is None and confirmable:
+        last = command("retrain", study.name, "--trial", str(best.trial))
     elif chosen and chosen.refit:
         refit, _ = chosen.refit
         last = command("export", refit.study, "--trial", str(refit.number), *to_file)
