@@ -124,7 +124,8 @@ def what_came_out(trials: list[optuna.trial.FrozenTrial]) -> list[tuple[Any, ...
 
 def worker_processes() -> list[psutil.Process]:
     """The workers that this process has started; it has other children too, such as a server of the tests."""
-    return [child for child in psutil.Process().children() if "hpo.execution.worker_process" in child.cmdline()]
+    alive = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    return [child for child in alive if "hpo.execution.worker_process" in child.cmdline()]
 
 
 class Session:
