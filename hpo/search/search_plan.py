@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
-import json
-import random
-import warnings
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, PartialFixedSampler, RandomSampler
-from optuna.trial import FrozenTrial, Trial, TrialState
-from pydantic import ValidationError
+from optuna.trial import FrozenTrial, TrialState
 
 from hpo.definition.counted import counted
 from hpo.definition.outcome import Outcome
-from hpo.definition.problem import describe
-from hpo.definition.search_space import known_settings
 from hpo.definition.study_definition import StudyDefinition
-from hpo.definition.trial_config import TrialConfig
 from hpo.errors import DefinitionError
 from hpo.search.brackets import planned_brackets
 from hpo.search.convergence import converged
@@ -28,16 +18,9 @@ from hpo.search.limits import Limits
 from hpo.search.live_study import LiveStudy
 from hpo.search.plan import Decision, Job
 from hpo.search.promotion import Promotion
-from hpo.search.samplers import create_sampler
-from hpo.search.seeds import derived_seed
+from hpo.search.proposals import Proposals
 from hpo.search.study_memory import as_of
 from hpo.storage.stored_trial import trial_run_id
-
-# How often the sampler may propose what breaks a limit before a configuration is drawn at random: a Gaussian process
-# insists, since it proposes the maximum of its model.
-PROPOSALS = 20
-# Of how many proposals one that was made before is refused; then a small space counts as searched through.
-REFUSED_REPEATS = 10
 
 
 class SearchPlan:
@@ -74,28 +57,23 @@ class SearchPlan:
         self._study = study
         self._definition = definition
         self._lag = definition.sampler.lag if deterministic else None
-        self._n_trials = n_trials
+        self._asked = n_trials
+        self._n_trials = n_trials  # Perhaps fewer: as many as there are epochs for.
         self._epochs = epochs
         self._until_converged = until_converged
-        self._limits = limits or Limits()
+        self._proposals = Proposals(study, definition, limits or Limits())
         self._interrupted = list(study.interrupted)
         begun = {trial.user_attrs.get("row") for trial in study.trials}
         self._rows = deque((n, row) for n, row in enumerate(definition.enqueue, 1) if n not in begun)
         self.ended: str | None = None
-        self._few_epochs = False  # Whether they decide how many trials the study has.
         self._promotion: Promotion | None = None
         if definition.pruner.name == "halving":
             epochs = definition.most_epochs
             brackets = planned_brackets(
                 definition.pruner, epochs, n_trials, self._epochs, until_converged=until_converged
             )
-            self._few_epochs = brackets.total != n_trials
             self._n_trials = brackets.total
             self._promotion = Promotion(study, definition.pruner, epochs, brackets)
-        self._first_with: dict[str, int] = {}
-        for trial in study.trials:
-            if trial.params:
-                self._first_with.setdefault(_key(trial.params), trial.number)
 
     @property
     def total(self) -> int | None:
@@ -138,7 +116,7 @@ class SearchPlan:
             if job := self._begin_stated(None):
                 return job
             number = len(self._study.trials)
-        if self._few_epochs:
+        if self._n_trials != self._asked:
             self.ended = f"--epochs-total {self._epochs:,} allows {counted(self._n_trials or 0, 'trial')}"
         return None
 
@@ -169,7 +147,7 @@ class SearchPlan:
                 return None
         begun = self._study.begin()
         assert begun == number
-        self._suggest(number, {})
+        self._proposals.suggest(number, self._seen_by_sampler(number), {})
         return self._start(number, {})
 
     def _begin_stated(self, enqueued: int | None) -> Job | None:
@@ -178,60 +156,22 @@ class SearchPlan:
         number = self._study.begin(enqueued)
         attrs = {} if row is None else {"row": row}
         try:
-            self._suggest(number, self._definition.stated(values))
+            self._proposals.suggest(number, self._seen_by_sampler(number), self._definition.stated(values))
             return self._start(number, attrs)
         except (ValueError, DefinitionError) as error:
             self._study.start(number, attrs)
             self._study.tell(number, Outcome.CRASHED, message=f"the enqueued values cannot be used: {error}")
             return None
 
-    def _suggest(self, number: int, stated: Mapping[str, Any]) -> None:
-        """Suggest the parameters of a trial, again and again until its configuration is new and keeps the limits.
-
-        Stated values may repeat others.
-        """
-        proposals = itertools.count(1)
-
-        def is_accepted(trial: Trial) -> bool:
-            may_repeat = next(proposals) > REFUSED_REPEATS or bool(stated)
-            if self._limits.broken(self._config(number, self._definition.suggest(trial))) is not None:
-                return False
-            return may_repeat or _key(trial.params) not in self._first_with
-
-        self._study.suggest(number, self._samplers(number, stated), is_accepted, stated)
-
-    def _samplers(self, number: int, stated: Mapping[str, Any]) -> Iterator[tuple[BaseSampler, Sequence[FrozenTrial]]]:
-        """Yield what is to propose a trial and the trials that it sees, each if the proposal before breaks a limit.
-
-        Raises:
-            DefinitionError: nothing is found that keeps the limits.
-        """
-        definition, trials = self._definition, self._seen_by_sampler(number)
-        space, fixed, seed = definition.space, known_settings(definition.trial), definition.seed
-        for redraw in range(PROPOSALS):
-            yield create_sampler(definition.sampler, space, fixed, seed, number, trials, self._study.direction, redraw)
-        rng = random.Random(derived_seed("sampler", seed, number, PROPOSALS))
-        drawn = next(self._limits.drawn(definition, rng, stated=stated))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ExperimentalWarning)  # PartialFixedSampler has stood since 2021.
-            yield PartialFixedSampler(drawn, RandomSampler(seed=0)), trials
-
-    def _config(self, number: int, params: Mapping[str, Any]) -> TrialConfig:
-        try:
-            return self._definition.trial_config(params, derived_seed("trial", self._definition.seed, number))
-        except ValidationError as error:
-            raise DefinitionError(f"trial {number} was proposed a contradiction: {describe(error)}") from None
-
     def _start(self, number: int, described: Mapping[str, Any]) -> Job:
-        params = self._study.params(number)
-        config = self._config(number, params)
+        config = self._proposals.config(number)
         run_id = trial_run_id(number)
         attrs: dict[str, object] = {"run_id": run_id, **described}
         if self._promotion and (bracket := self._promotion.bracket_for(number)):
             attrs["bracket"] = bracket
         # In a small space the sampler repeats itself. With a training seed of its own that is a replicate: it shows the
         # noise, and the sampler learns from it as from any trial.
-        first = self._first_with.setdefault(_key(params), number)
+        first = self._proposals.first_with_params_of(number)
         if first != number:
             attrs["replicate_of"] = first
         self._study.start(number, attrs, config.model_dump(mode="json"))
@@ -288,7 +228,3 @@ class SearchPlan:
         if self._promotion:
             trials = self._promotion.as_pruned(trials, at_first_rung=self._lag is not None)
         return trials if self._lag is None else as_of(trials, self._told_before(number))
-
-
-def _key(params: Mapping[str, Any]) -> str:
-    return json.dumps(params, sort_keys=True)
