@@ -11,8 +11,9 @@ from hpo.definition.problem import shown
 from hpo.definition.pruner_config import PrunerConfig
 from hpo.definition.sampler_config import SamplerConfig
 from hpo.definition.synonyms import nearest
+from hpo.definition.table import row_name
 from hpo.definition.trial_config import TrialConfig
-from hpo.errors import printable, quoted
+from hpo.errors import quoted
 
 STUDY_KEYS = ("name", "seed", "metric")
 KEYS: Mapping[str, Iterable[str]] = {
@@ -40,10 +41,10 @@ def misplaced(tables: Mapping[str, Any]) -> str:
             if homes := other_homes(key, known):
                 alike = f". {hint}" if (hint := nearest(key, known)).startswith("Did you mean") else ""
                 return f"[{name}] {quoted(key)} belongs in {in_brackets(homes)}{alike}"
-    for position, row in enumerate(tables.get("experiment", ()), 1):
+    for position, row in enumerate(tables.get("experiment", ())):
         for key in row:
             if "trial" in other_homes(key, Experiment.model_fields):
-                where = f"[[experiment]] {printable(row.get('name', position))}"
+                where = row_name("experiment", position, row)
                 return f"{where} {quoted(key)} is a setting: write settings = {{ {key} = {shown(row[key])} }}"
     return ""
 

@@ -16,7 +16,7 @@ from hpo.definition.problem import describe, shown
 from hpo.definition.shipped_studies import shipped_studies
 from hpo.definition.study_definition import StudyDefinition
 from hpo.definition.synonyms import nearest
-from hpo.definition.table import NAME, unknown
+from hpo.definition.table import NAME, row_name, unknown
 from hpo.definition.toml_text import MOST_CHARACTERS, read_tables, read_value
 from hpo.definition.trial_config import TrialConfig, other_form, unread_with
 from hpo.errors import DefinitionError, closest, printable, quoted
@@ -213,7 +213,7 @@ def _check_shape(tables: dict[str, Any]) -> None:
     for position, experiment in enumerate(tables["experiment"]):
         if not isinstance(experiment.setdefault("settings", {}), dict):
             raise DefinitionError(
-                f"{_row('experiment', position, experiment)} 'settings': must be a table such as "
+                f"{row_name('experiment', position, experiment)} 'settings': must be a table such as "
                 f'{{ hidden = "512-512" }} but got {shown(experiment["settings"])}'
             )
 
@@ -376,20 +376,13 @@ def _overridden(overrides: Mapping[str, str]) -> frozenset[str]:
     return frozenset(stated.union(*map(other_form, stated)))
 
 
-def _row(table: str, position: int, row: Mapping[str, Any]) -> str:
-    """Return how messages call a row of an array: by its name, or by its number where it has no usable name."""
-    name = row.get("name") or row.get("id")
-    usable = isinstance(name, str) and len(name) <= 80 and re.fullmatch(NAME, name)
-    return f"[[{table}]] {name if usable else position + 1}"
-
-
 def _located(error: ValidationError, tables: dict[str, Any]) -> str:
     """Return the first problem as one line, beginning with the table, experiment, claim or parameter it is in."""
     loc = error.errors()[0]["loc"]
     match loc:
         case ("experiments" | "claims" as array, int(position), *_):
             table = str(array)[:-1]
-            return f"{_row(table, position, tables[table][position])} {describe(error, skip=2)}"
+            return f"{row_name(table, position, tables[table][position])} {describe(error, skip=2)}"
         case ("space", name, *_):
             return f"[space.{printable(name)}] {describe(error, skip=2)}"
         case ("data" | "sampler" | "pruner" | "limits" | "trial" | "confirmation" | "confirms" as table, *_):

@@ -1,6 +1,7 @@
 """A table of a study file: the rules that every table has, and the types of its numbers."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args
@@ -31,8 +32,9 @@ Share = Annotated[float, Field(strict=True, ge=0.0, lt=1.0)]
 Flag = Annotated[bool, Field(strict=True)]
 Metric = Literal["val_loss", "val_accuracy"]
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$"
+MOST_CHARACTERS = 80
 # A study or an experiment; runs and folders are called by it.
-Name = Annotated[str, Field(pattern=NAME, max_length=80)]
+Name = Annotated[str, Field(pattern=NAME, max_length=MOST_CHARACTERS)]
 
 
 class Table(BaseModel):
@@ -92,6 +94,22 @@ def unknown(keys: Iterable[str], known: Iterable[str], noun: str = "key") -> str
         if key not in known:
             return f"unknown {noun} {quoted(key)}. {nearest(str(key), known)}"
     return ""
+
+
+def row_name(table: str, position: int, row: Mapping[str, Any]) -> str:
+    """Return how messages call a row of an array of tables: by its name, or by its number without a usable one.
+
+    >>> row_name("experiment", 0, {"name": "05_sgd"}), row_name("experiment", 1, {})
+    ('[[experiment]] 05_sgd', '[[experiment]] 2')
+
+    Args:
+        table: what the array is called.
+        position: of the row, from 0.
+        row: as it stands in the file.
+    """
+    name = row.get("name") or row.get("id")
+    usable = isinstance(name, str) and len(name) <= MOST_CHARACTERS and re.fullmatch(NAME, name)
+    return f"[[{table}]] {name if usable else position + 1}"
 
 
 @cache
