@@ -41,7 +41,8 @@ def search(
         int | None,
         typer.Option(
             metavar="N",
-            help="No trial begins once the study's trials have trained so many epochs, earlier calls included.",
+            help="No trial begins once the study's trials have trained so many epochs, earlier calls included. "
+            "With the pruner halving, the number of trials follows from them.",
         ),
     ] = None,
     until_converged: Annotated[
