@@ -134,7 +134,7 @@ class Session:
     def __init__(
         self,
         study: StudyDefinition,
-        n_trials: int,
+        n_trials: int | None,
         runs: Path,
         *,
         log: Path | None = None,

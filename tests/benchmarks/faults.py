@@ -6,8 +6,8 @@ Faults: kill -9 of a worker or of the supervisor, SIGTERM, SIGSTOP for a while, 
 small tmpfs; needs root, and is left out without), a locked database, a truncated checkpoint; and in the studies
 themselves configurations whose loss becomes NaN or that need more memory than they may take. Afterwards every study has
 its exact number of trials, none of them unfinished, no experiment lost or run twice, and every trial has the
-parameters, state, value and curve of the same study without faults. One of the studies pauses and promotes its trials;
-of those that are given up no checkpoint is left.
+parameters, state, value and curve of the same study without faults. Two of the studies pause and promote their trials,
+one of them in brackets, whose number follows from its epochs; of the trials that are given up no checkpoint is left.
 """
 
 from __future__ import annotations
@@ -85,6 +85,10 @@ settings = { norm = "batch" }
 # Rungs after 4, 12 and 36 epochs.
 HALVING = SEARCH.replace("patience = 2\nn_startup_trials = 3", 'name = "halving"\nmin_resource = 4')
 N_TRIALS, N_SEEDS = 10, 2
+# What bounds a study of each kind: trials or seeds, else epochs.
+TOTALS = {"search": N_TRIALS, "grid": N_SEEDS, "halving": N_TRIALS, "brackets": None}
+EPOCHS_TOTAL = {"brackets": 300}
+TEXTS = {"search": SEARCH, "grid": GRID, "halving": HALVING, "brackets": HALVING}
 MEMORY_LIMIT = 500 << 20
 DISK_BYTES = 24 << 20
 # Share of the faults that come while a session trains; the others may hit it while it starts.
@@ -202,17 +206,18 @@ def small_disk() -> Iterator[Path]:
                 subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-def run_under_faults(study: StudyDefinition, runs: Path, faults: Faults, mean_pause: float) -> int:
+def run_under_faults(kind: str, study: StudyDefinition, runs: Path, faults: Faults, mean_pause: float) -> int:
     """Run a study to its end, however often it has to be started; return how often."""
     log = Path(tempfile.mkdtemp()) / "session.log"
     for start in range(1, 200):
         faults.worker_kills = 0
         session = Session(
             study,
-            N_TRIALS if study.kind == "search" else N_SEEDS,
+            TOTALS[kind],
             runs,
             log=log,
-            deterministic=study.kind == "search",
+            deterministic=kind != "grid",
+            epochs_total=EPOCHS_TOTAL.get(kind),
             checkpoint_seconds=0.0,
             memory_limit=MEMORY_LIMIT,
         )
@@ -251,22 +256,26 @@ def main() -> None:
     parser.add_argument("--faults", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--mean-pause", type=float, default=1.0, help="seconds between faults, on average")
-    parser.add_argument("--only", choices=["search", "grid", "halving"], help="the one kind of study to run")
+    parser.add_argument("--only", choices=TEXTS, help="the one kind of study to run")
     arguments = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     rng = random.Random(arguments.seed)
-    texts = {"search": SEARCH, "grid": GRID, "halving": HALVING}
-    studies = {kind: definition(text) for kind, text in texts.items() if arguments.only in (None, kind)}
+    studies = {kind: definition(text) for kind, text in TEXTS.items() if arguments.only in (None, kind)}
     expected = {}
     with tempfile.TemporaryDirectory() as folder:
         for kind, study in studies.items():
             options = Options(
-                runs=Path(folder) / kind, workers=1, device="cpu", deterministic=True, memory_limit=MEMORY_LIMIT
+                runs=Path(folder) / kind,
+                workers=1,
+                device="cpu",
+                deterministic=True,
+                epochs_total=EPOCHS_TOTAL.get(kind),
+                memory_limit=MEMORY_LIMIT,
             )
-            if study.kind == "search":
-                end = run_search(study, N_TRIALS, options)
-            else:
+            if kind == "grid":
                 end = run_grid(study, N_SEEDS, options=options)
+            else:
+                end = run_search(study, TOTALS[kind], options)
             expected[kind] = outcome_of(options.runs, kind)
             print(f"{kind} without faults: {end.outcomes}", flush=True)
     committed: Counter[str] = Counter()
@@ -278,7 +287,7 @@ def main() -> None:
         kind = rng.choice(list(studies))
         with small_disk() as runs:
             faults = Faults(rng, disk=os.path.ismount(runs))
-            starts = run_under_faults(studies[kind], runs, faults, arguments.mean_pause)
+            starts = run_under_faults(kind, studies[kind], runs, faults, arguments.mean_pause)
             got = outcome_of(runs, kind)
         committed += faults.done
         in_trials += Counter(row[3 if kind == "grid" else 2] for row in got)
