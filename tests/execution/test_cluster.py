@@ -50,7 +50,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Two nodes of one core each, with a cache of images of their own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        patch.setenv("RAY_raylet_start_wait_time_s", "180")  # A busy machine starts it slowly.
+        # A busy machine starts them slowly: a node, and what serves a connection of Ray Client.
+        patch.setenv("RAY_raylet_start_wait_time_s", "180")
+        patch.setenv("RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S", "180")
         patch.setenv("RAY_worker_niceness", "0")  # 15 unless stated: beside other tests, that takes minutes.
         patch.setenv("HPO_DATA_DIR", str(tmp_path_factory.mktemp("nodes")))
         from ray.cluster_utils import Cluster
