@@ -208,10 +208,10 @@ def follow(status: Status, event: Event) -> Status:
         case TrialEnded():
             status.running.pop(event.number, None)
             status.finished = event.finished
-            if event.best is not None and event.best_value is not None:
-                waits = f" at epoch {event.best_waits_at}" if event.best_waits_at else ""
-                best = title(event.best_run_id or f"trial {event.best}")
-                status.best = f"{best}, {metric_text(status.metric, event.best_value)}{waits}"
+            if best := event.best:
+                waits = f" at epoch {best.epoch}" if best.epoch else ""
+                name = title(best.run_id or f"trial {best.number}")
+                status.best = f"{name}, {metric_text(status.metric, best.value)}{waits}"
     return status
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hpo.definition.outcome import Outcome
 from hpo.definition.trial_config import TrialConfig
+from hpo.search.leader import Leader
 from hpo.training.epoch import Epoch
 
 
@@ -76,10 +77,7 @@ class TrialEnded:
         seconds: of training and validation.
         message: why it failed.
         finished: trials of the study that have ended, with this one.
-        best: number of the study's best trial so far.
-        best_value: of the metric.
-        best_waits_at: the epoch of its value, where no trial has trained to its end yet.
-        best_run_id: of its run.
+        best: the study's best trial so far; None before there is one.
     """
 
     number: int
@@ -90,10 +88,7 @@ class TrialEnded:
     seconds: float
     message: str | None
     finished: int
-    best: int | None
-    best_value: float | None
-    best_waits_at: int | None = None
-    best_run_id: str | None = None
+    best: Leader | None
 
 
 @dataclass(frozen=True)

@@ -157,8 +157,6 @@ class RunningTrials:
         self, trial: FrozenTrial, outcome: Outcome, epochs: int, seconds: float, message: str | None = None
     ) -> None:
         self._finished += trial.state.is_finished()
-        leader = self._study.leader
-        waits_at = leader.last_step if leader and not leader.state.is_finished() else None
         self.tell(
             TrialEnded(
                 number=trial.number,
@@ -169,14 +167,7 @@ class RunningTrials:
                 seconds=seconds,
                 message=message,
                 finished=self._finished,
-                best=leader.number if leader else None,
-                best_value=None
-                if leader is None
-                else leader.intermediate_values[waits_at]
-                if waits_at
-                else leader.value,
-                best_waits_at=waits_at,
-                best_run_id=leader.user_attrs.get("run_id") if leader else None,
+                best=self._study.leader,
             )
         )
 

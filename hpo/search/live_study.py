@@ -20,6 +20,8 @@ from hpo.definition.outcome import Outcome
 from hpo.display.trial_page import TrialPage
 from hpo.errors import StorageError
 from hpo.search.frozen_trial import frozen
+from hpo.search.leader import Leader, leader
+from hpo.search.paused import is_paused
 from hpo.search.study_memory import StudyMemory
 from hpo.storage.owner import OWNER_ATTR, SEEN_ATTR
 from hpo.storage.ownership import Lease
@@ -40,11 +42,6 @@ STATES = {
     Outcome.CRASHED: TrialState.FAIL,
 }
 CURVE_COLUMNS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr", "seconds")
-
-
-def is_paused(trial: FrozenTrial) -> bool:
-    """Return whether a trial waits at a rung, with a checkpoint."""
-    return trial.state == TrialState.RUNNING and trial.user_attrs.get("outcome") == Outcome.PAUSED
 
 
 class LiveStudy:
@@ -141,15 +138,9 @@ class LiveStudy:
             return None
 
     @property
-    def leader(self) -> FrozenTrial | None:
-        """The best complete trial; before there is one, of the trials that have come furthest, the best that waits."""
-        sign = 1.0 if self.direction == StudyDirection.MAXIMIZE else -1.0
-
-        def place(trial: FrozenTrial) -> tuple[int, float]:
-            epoch, value = max(trial.intermediate_values.items())
-            return epoch, sign * value
-
-        return self.best or max(filter(is_paused, self.trials), key=place, default=None)
+    def leader(self) -> Leader | None:
+        """The best trial so far, though it may not have ended yet."""
+        return leader(self.best, self.trials, self.direction)
 
     def epochs_trained(self, trials: Iterable[FrozenTrial]) -> int:
         """Return how many epochs trials of the study have trained, in earlier sessions too."""

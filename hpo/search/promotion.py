@@ -13,7 +13,8 @@ from hpo.definition.outcome import Outcome
 from hpo.definition.pruner_config import PrunerConfig
 from hpo.search.brackets import Brackets
 from hpo.search.halving import Entrant, Verdicts, judge, rungs, trained_epochs
-from hpo.search.live_study import LiveStudy, is_paused
+from hpo.search.live_study import LiveStudy
+from hpo.search.paused import is_paused
 from hpo.search.plan import Decision
 
 

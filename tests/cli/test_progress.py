@@ -8,6 +8,7 @@ from hpo.cli.progress import LineView, LiveView, Status, follow
 from hpo.definition.outcome import Outcome
 from hpo.definition.trial_config import TrialConfig
 from hpo.execution.events import DataProgress, EpochTrained, Event, Stopping, StudyOpened, TrialEnded, TrialStarted
+from hpo.search.leader import Leader
 from hpo.training.epoch import Epoch
 
 CONFIG = TrialConfig.model_validate({"hidden": "8", "epochs": 4})
@@ -15,7 +16,9 @@ OPENED = StudyOpened("s", finished=0, interrupted=0, total=2, workers=1, devices
 STARTED = TrialStarted(0, "trial_00000", 0, CONFIG, epochs_done=0)
 EPOCH = Epoch(epoch=1, train_loss=1.0, train_accuracy=0.5, val_loss=0.9, val_accuracy=0.6, lr=0.1, seconds=2.0)
 TRAINED = EpochTrained(0, "trial_00000", 0, EPOCH)
-ENDED = TrialEnded(0, "trial_00000", Outcome.COMPLETE, 0.6, 4, 8.0, None, finished=1, best=0, best_value=0.6)
+ENDED = TrialEnded(
+    0, "trial_00000", Outcome.COMPLETE, 0.6, 4, 8.0, None, finished=1, best=Leader(0, "trial_00000", 0.6)
+)
 
 
 def lines(*events: Event, capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -54,7 +57,7 @@ def test_a_trial_that_failed_says_why(capsys: pytest.CaptureFixture[str]) -> Non
 @pytest.mark.parametrize(("run", "called"), [("wide_seed1", "wide_seed1"), ("trial_00012_seed3", "trial 12 (seed 3)")])
 def test_a_run_has_one_name_in_every_line(run: str, called: str, capsys: pytest.CaptureFixture[str]) -> None:
     started, trained = replace(STARTED, run_id=run), replace(TRAINED, run_id=run)
-    ended = replace(ENDED, run_id=run, best_run_id=run)
+    ended = replace(ENDED, run_id=run, best=Leader(0, run, 0.6))
     said = lines(OPENED, replace(started, epochs_done=3), trained, ended, capsys=capsys)
     assert said[1] == f"{called} resumes after epoch 3."
     assert f"{called} complete" in said[2] and f"best {called}, 60.00 %" in said[2]
@@ -107,7 +110,7 @@ def test_every_line_of_a_terminal_fits_80_columns() -> None:
 
 def test_before_a_trial_has_ended_the_best_that_waits_is_named():
     status = Status(total=3)
-    follow(status, replace(ENDED, outcome=Outcome.PAUSED, best=2, best_value=0.512, best_waits_at=9))
+    follow(status, replace(ENDED, outcome=Outcome.PAUSED, best=Leader(2, "trial_00002", 0.512, epoch=9)))
     assert status.best == "trial 2, 51.20 % at epoch 9"
     follow(status, ENDED)
     assert status.best == "trial 0, 60.00 %"
@@ -147,6 +150,6 @@ def test_the_first_of_several_workers_does_not_tell_the_time_left() -> None:
 
 
 def test_a_loss_is_no_percentage(capsys: pytest.CaptureFixture[str]) -> None:
-    ended = replace(ENDED, value=0.25, best_value=0.25)
+    ended = replace(ENDED, value=0.25, best=Leader(0, "trial_00000", 0.25))
     said = lines(replace(OPENED, metric="val_loss"), STARTED, ended, capsys=capsys)
     assert "complete 0.2500" in said[1] and "best trial 0, 0.2500" in said[1]
