@@ -63,7 +63,13 @@ class Contender:
     @property
     def epochs(self) -> int:
         """The epochs of its longest run."""
-        return max(len(run.curve.get("val_loss", ())) or int(run.result.get("epochs") or 0) for run in self.runs)
+
+        def trained(run: StoredTrial) -> int:
+            if not run.is_finished:
+                return max(run.intermediate_values, default=0)
+            return len(run.curve.get("val_loss", ())) or int(run.result.get("epochs") or 0)
+
+        return max(map(trained, self.runs))
 
 
 @dataclass(frozen=True)

@@ -135,8 +135,8 @@ class StoredTrial(BaseModel):
 
     @property
     def reached(self) -> float | None:
-        """Its value; of a trial that waits to be resumed, that of its last epoch."""
-        if self.value is None and self.outcome in (Outcome.PAUSED, Outcome.INTERRUPTED) and self.intermediate_values:
+        """Its value; of a trial that has not ended, that of its last epoch."""
+        if self.value is None and not self.is_finished and self.intermediate_values:
             return self.intermediate_values[max(self.intermediate_values)]
         return self.value
 

@@ -96,6 +96,18 @@ def test_with_promotion_those_that_came_furthest_follow_whether_they_were_given_
     assert [each.trial for each in contenders(study)] == [3, 2, 1, 0]
 
 
+def test_one_that_trains_now_is_shown_by_its_last_epoch_and_is_no_candidate():
+    running = trial(0, None, None, width=8).model_copy(
+        update={"state": "running", "intermediate_values": {1: 0.3, 2: 0.5}, "curve": {"val_loss": [0.9]}}
+    )
+    study = searched(
+        running, trial(1, 0.4, "pruned"), study=definition(SEARCH.format(epochs=9, pruner="halving", lr=0.001))
+    )
+    first = contenders(study)[0]
+    assert (first.trial, first.value, first.epochs) == (0, 0.5, 2)
+    assert [each.name for each in best_candidates(study, 9)] == ["trial_00001"]
+
+
 def images(classes: tuple[str, ...], side: int) -> Dataset:
     few = np.zeros((len(classes), side, side, 3), np.uint8)
     labels = np.arange(len(classes))
