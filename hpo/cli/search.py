@@ -135,6 +135,7 @@ def _confirmed(
 ) -> "SessionEnd":
     """Let the best configurations of a search race with fresh seeds, and choose one; return how all that ended."""
     from hpo.cli.confirmation import Confirmation, Refit
+    from hpo.execution.events import Warned
     from hpo.execution.session import run_grid, run_race
     from hpo.execution.study_images import load_images
     from hpo.search.candidates import best_candidates
@@ -149,6 +150,8 @@ def _confirmed(
     dataset = definition.data.dataset
     split = definition.confirmation.split if definition.confirmation else None
     confirmation = confirmation_definition(stored, name, candidates, earlier, dataset=dataset, split=split)
+    if searched.ended:  # Said at the end too, but a confirmation can take as long as the search.
+        options.observer(Warned(f"The search ended: {searched.ended}."))
     end = run_race(confirmation, candidates, rounds, options)
     images = load_images(stored, dataset, options.data_dir)
     longer = Refit(refit, lambda extended, only: run_grid(extended, 1, [only], options)) if refit else None
