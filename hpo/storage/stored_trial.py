@@ -48,12 +48,15 @@ def title(name: str) -> str:
 
     >>> title("trial_00012"), title("trial_00012_seed3"), title("01_baseline_seed3")
     ('trial 12', 'trial 12 (seed 3)', '01_baseline_seed3')
+    >>> title("trial_00012-refit3_seed1")
+    'trial 12 (refit 3, seed 1)'
     """
-    found = re.fullmatch(r"trial_0*(\d+)(?:_seed(\d+))?", name)
+    found = re.fullmatch(r"trial_0*(\d+)(?:-(refit)(\d+))?(?:_(seed)(\d+))?", name)
     if found is None:
         return name
-    number, seed = found.groups()
-    return f"trial {number}" + (f" (seed {seed})" if seed else "")
+    number, *rest = found.groups()
+    told = ", ".join(f"{word} {count}" for word, count in zip(rest[::2], rest[1::2], strict=True) if word)
+    return f"trial {number}" + (f" ({told})" if told else "")
 
 
 class StoredTrial(BaseModel):
