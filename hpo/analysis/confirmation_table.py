@@ -39,7 +39,7 @@ def confirmation_table(
     unit = " %" if metric.endswith("accuracy") else " loss"
     columns = (
         Column("rank", lambda row: str(row["rank"] or ""), right=True),
-        Column("trial", lambda row: str(row["experiment"] if row["trial"] is None else row["trial"])),
+        Column("trial", lambda row: title(row["experiment"]) if row["trial"] is None else str(row["trial"])),
         Column(f"search{unit}", lambda row: number(row["search_value"], digits), right=True),
         Column(f"confirmed{unit}", lambda row: number(row["mean"], digits), right=True),
         Column("95% interval", lambda row: interval(row["low"], row["high"], digits), right=True),

@@ -23,7 +23,7 @@ from hpo.statistics.quantities import measure, resolution
 from hpo.statistics.replay import Agreement, agreement, not_comparable, replay_rows
 from hpo.storage.look import Look
 from hpo.storage.stored_study import StoredStudy
-from hpo.storage.stored_trial import StoredTrial
+from hpo.storage.stored_trial import StoredTrial, title
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ def _looked(look: Look, looks: int) -> Fact:
     used = "once" if looks == 1 else f"{looks} times"
     together = f" Ensemble of its runs: {100 * result.ensemble:.2f} %." if result.ensemble is not None else ""
     detail = (
-        f"Mean of {counted(len(result.runs), 'run')} of {result.experiment}{around}. "
+        f"Mean of {counted(len(result.runs), 'run')} of {title(result.experiment)}{around}. "
         f"The test images were used {used}, after the choice.{together}"
     )
     return Fact("Test accuracy", f"{100 * result.accuracy:.2f} %", detail)
