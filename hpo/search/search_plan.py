@@ -68,12 +68,10 @@ class SearchPlan:
         self.ended: str | None = None
         self._promotion: Promotion | None = None
         if definition.pruner.name == "halving":
-            epochs = definition.most_epochs
-            brackets = planned_brackets(
-                definition.pruner, epochs, n_trials, self._epochs, until_converged=until_converged
-            )
+            pruner, longest = definition.pruner, definition.most_epochs
+            brackets = planned_brackets(pruner, longest, n_trials, epochs, until_converged=until_converged)
             self._n_trials = brackets.total
-            self._promotion = Promotion(study, definition.pruner, epochs, brackets)
+            self._promotion = Promotion(study, pruner, longest, brackets)
 
     @property
     def total(self) -> int | None:
