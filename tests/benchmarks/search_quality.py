@@ -3,9 +3,11 @@
     uv run --group benchmark python -m tests.benchmarks.search_quality tables --help
     uv run --group benchmark python -m tests.benchmarks.search_quality convergence --help
     uv run python -m tests.benchmarks.search_quality curves --help
+    uv run python -m tests.benchmarks.search_quality pairs --help
 
-`tables` compares samplers by what they choose after 100 trials, `curves` compares pruning and promotion by epochs, and
-`convergence` says when `--until-converged` ends a search and what that misses.
+`tables` compares samplers by what they choose after 100 trials, `curves` compares pruning and promotion by epochs,
+`pairs` compares the curves of the same configurations in two studies, and `convergence` says when `--until-converged`
+ends a search and what that misses.
 """
 
 import sys
@@ -16,6 +18,7 @@ MODULES = {
     "tables": "tests.benchmarks.recorded_tables",
     "convergence": "tests.benchmarks.convergence",
     "curves": "tests.benchmarks.recorded_curves",
+    "pairs": "tests.benchmarks.paired_curves",
 }
 
 
