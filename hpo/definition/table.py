@@ -32,9 +32,9 @@ Share = Annotated[float, Field(strict=True, ge=0.0, lt=1.0)]
 Flag = Annotated[bool, Field(strict=True)]
 Metric = Literal["val_loss", "val_accuracy"]
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$"
-MOST_CHARACTERS = 80
+MOST_NAME_CHARACTERS = 80
 # A study or an experiment; runs and folders are called by it.
-Name = Annotated[str, Field(pattern=NAME, max_length=MOST_CHARACTERS)]
+Name = Annotated[str, Field(pattern=NAME, max_length=MOST_NAME_CHARACTERS)]
 
 
 class Table(BaseModel):
@@ -108,7 +108,7 @@ def row_name(table: str, position: int, row: Mapping[str, Any]) -> str:
         row: as it stands in the file.
     """
     name = row.get("name") or row.get("id")
-    usable = isinstance(name, str) and len(name) <= MOST_CHARACTERS and re.fullmatch(NAME, name)
+    usable = isinstance(name, str) and len(name) <= MOST_NAME_CHARACTERS and re.fullmatch(NAME, name)
     return f"[[{table}]] {name if usable else position + 1}"
 
 

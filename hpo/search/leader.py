@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
+from hpo.definition.outcome import Outcome
 from hpo.search.paused import is_paused
 
 
@@ -42,7 +43,7 @@ def leader(best: FrozenTrial | None, trials: Sequence[FrozenTrial], direction: S
     if best is not None:
         return Leader(best.number, best.user_attrs.get("run_id"), best.values[0])
     sign = 1.0 if direction == StudyDirection.MAXIMIZE else -1.0
-    compared = {trial.last_step for trial in trials if is_paused(trial) or trial.state == TrialState.PRUNED}
+    compared = {t.last_step for t in trials if is_paused(t) or t.user_attrs.get("outcome") == Outcome.PRUNED}
     places = [
         (epoch, sign * value, trial)
         for trial in trials

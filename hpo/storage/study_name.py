@@ -6,11 +6,10 @@ import re
 
 from hpo.definition.own_data import has_own_data
 from hpo.definition.study_definition import StudyDefinition
+from hpo.definition.table import MOST_NAME_CHARACTERS
 from hpo.storage.address import Address
 from hpo.storage.stored_study import find_study
 from hpo.storage.stored_trial import HEAVY_ATTRS
-
-MOST_CHARACTERS = 80
 
 
 def default_name(definition: StudyDefinition, dataset: str, address: Address) -> str:
@@ -31,8 +30,8 @@ def default_name(definition: StudyDefinition, dataset: str, address: Address) ->
     if has_own_data(definition):
         return plain
     suffix = "-" + re.sub(r"[^A-Za-z0-9_.+-]+", "-", dataset)
-    named = plain[: max(1, MOST_CHARACTERS - len(suffix))] + suffix
-    named = named[:MOST_CHARACTERS]
+    named = plain[: max(1, MOST_NAME_CHARACTERS - len(suffix))] + suffix
+    named = named[:MOST_NAME_CHARACTERS]
     if find_study(address, named, without=HEAVY_ATTRS) is not None:
         return named
     earlier = find_study(address, plain, without=HEAVY_ATTRS)

@@ -50,6 +50,8 @@ def paired(first: StoredStudy, second: StoredStudy) -> tuple[Array, Array]:
 
     one, other = curves(first), curves(second)
     both = [(one[key], other[key]) for key in one if key in other]
+    if not both:
+        raise SystemExit(f"studies {first.name} and {second.name} have no configuration in common")
     epochs = max(min(map(len, pair)) for pair in both)
     whole = [pair for pair in both if min(map(len, pair)) == epochs]
     return np.array([a[:epochs] for a, _ in whole]), np.array([b[:epochs] for _, b in whole])

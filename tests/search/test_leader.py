@@ -33,7 +33,7 @@ def test_trials_that_have_not_ended_are_compared_at_the_furthest_epoch_at_which_
         trial(0, 0.9, outcome="paused"),
         trial(1, 0.1, 0.6, 0.2),  # Was resumed after epoch 2, where it was the better one.
         trial(2, 0.1, 0.4, outcome="paused"),
-        trial(3, 0.1, 0.3, state=TrialState.PRUNED),
+        trial(3, 0.1, 0.3, outcome="pruned", state=TrialState.PRUNED),
     ]
     assert leader(None, trials, direction) == Leader(number, f"trial_{number:05d}", value, epoch=2)
 
@@ -41,7 +41,8 @@ def test_trials_that_have_not_ended_are_compared_at_the_furthest_epoch_at_which_
 def test_one_that_was_resumed_still_leads_by_its_value_where_another_was_pruned() -> None:
     trials = [
         trial(0, 0.5, 0.6, 0.4),
-        trial(1, 0.5, 0.5, state=TrialState.PRUNED),
+        trial(1, 0.5, 0.5, outcome="pruned", state=TrialState.PRUNED),
+        trial(3, 0.5, 0.5, 0.5, outcome="diverged", state=TrialState.PRUNED),  # Was compared with nobody there.
         trial(2, 0.9, outcome="paused"),
     ]
     assert leader(None, trials, MAXIMIZE) == Leader(0, "trial_00000", 0.6, epoch=2)
